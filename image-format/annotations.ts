@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The version of the image's shape that this code writes: four layers in the order kernel, deps, app, config. */
+export const IMAGE_VERSION = '1';
+
+export const ANNOTATION = {
+  /** On a layer's descriptor: its {@link LayerRole}. Pullers may drop it, so {@link LABEL.layerRoles} mirrors it. */
+  layerRole: 'vnd.uk.layer.role',
+  /** On the manifest: {@link IMAGE_VERSION}. */
+  imageVersion: 'vnd.uk.image.version',
+  /** On the manifest, and on an index's descriptors: the name of the hardware profile. */
+  profile: 'vnd.uk.profile',
+  /** On the manifest: which Linux it is (`default`, `rt`, …). */
+  kernelVariant: 'vnd.uk.kernel.variant',
+  /** image-spec annotations.md */
+  refName: 'org.opencontainers.image.ref.name',
+  created: 'org.opencontainers.image.created',
+} as const;
+
+export const LABEL = {
+  /** In the config: the roles of all layers, in order, joined by commas. */
+  layerRoles: 'vnd.uk.layer.roles',
+} as const;
+
+export const LAYER_ROLES = ['kernel', 'deps', 'app', 'config'] as const;
+
+export type LayerRole = (typeof LAYER_ROLES)[number];
