@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { collectAdd, collectEnv, collectPort, parseCount, parseListen, parseMemory } from './options.ts';
+
+describe('memory', () => {
+  test.each([
+    ['128M', 128 * 1024 ** 2],
+    ['128m', 128 * 1024 ** 2],
+    ['128MB', 128 * 1024 ** 2],
+    ['128MiB', 128 * 1024 ** 2],
+    ['1g', 1024 ** 3],
+    ['4096', 4096],
+    ['512k', 512 * 1024],
+  ])('%s', (text, bytes) => expect(parseMemory(text)).toBe(bytes));
+
+  test.each(['', '0', '-1', '1.5G', 'M', '1T', 'lots', '99999999999999999999G'])('refuses %j', (text) =>
+    expect(() => parseMemory(text)).toThrow(/128M/),
+  );
+});
+
+test.each(['0', '-1', '1.5', '', 'two', '1e3'])('a count refuses %j', (text) =>
+  expect(() => parseCount(text)).toThrow(),
+);
+
+describe('environment', () => {
+  test('keeps every "=" behind the first', () => expect(collectEnv('A=b=c', ['X=1'])).toEqual(['X=1', 'A=b=c']));
+  test('an empty value is a value', () => expect(collectEnv('A=')).toEqual(['A=']));
+  test('a bare name takes its value from here, or is left out', () => {
+    process.env.UK_OPTION_TEST = 'here';
+    expect(collectEnv('UK_OPTION_TEST')).toEqual(['UK_OPTION_TEST=here']);
+    delete process.env.UK_OPTION_TEST;
+    expect(collectEnv('UK_OPTION_TEST')).toEqual([]);
+  });
+  test.each(['=x', ''])('refuses %j', (text) => expect(() => collectEnv(text)).toThrow(/NAME=value/));
+});
+
+describe('ports', () => {
+  test('8080:80', () =>
+    expect(collectPort('8080:80')).toEqual([{ address: '0.0.0.0', host: 8080, guest: 80, protocol: 'tcp' }]));
+  test('with an address and a protocol', () =>
+    expect(collectPort('127.0.0.1:53:53/udp')).toEqual([
+      { address: '127.0.0.1', host: 53, guest: 53, protocol: 'udp' },
+    ]));
+  test.each(['80', '80:', ':80', '70000:80', '80:0', '80:80/sctp', 'x:80:80', '1:2:3:4'])('refuses %j', (text) =>
+    expect(() => collectPort(text)).toThrow(/8080:80/),
+  );
+});
+
+describe('added files', () => {
+  test('default layer', () =>
+    expect(collectAdd('a:/b')).toEqual([{ source: 'a', destination: '/b', layer: 'app' }]));
+  test('a layer by name', () => expect(collectAdd('./c d:/e f:deps')[0]).toMatchObject({ source: './c d', layer: 'deps' }));
+  test.each(['a', 'a:b', ':/b', 'a:/b:kernel'])('refuses %j', (text) => expect(() => collectAdd(text)).toThrow(/SRC:DST/));
+});
+
+test('listening addresses', () => {
+  expect(parseListen('127.0.0.1:5000')).toEqual({ host: '127.0.0.1', port: 5000 });
+  expect(parseListen(':0')).toEqual({ host: '0.0.0.0', port: 0 });
+  expect(parseListen('[::1]:80')).toEqual({ host: '::1', port: 80 });
+  for (const bad of ['5000', 'a:b', '1.2.3.4:99999', '']) expect(() => parseListen(bad)).toThrow();
+});
+
+test('no text makes a parser fail in another way than by its message', () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      for (const parse of [parseMemory, parseCount, collectPort, collectAdd, parseListen]) {
+        try {
+          parse(text);
+        } catch (error) {
+          expect((error as Error).name).toMatch(/CommanderError|Error/);
+          expect((error as { code?: string }).code).toBe('commander.invalidArgument');
+        }
+      }
+    }),
+  );
+});

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// How values on the command line are written, as users of container engines write them.
+import { InvalidArgumentError } from 'commander';
+
+const UNITS: Record<string, number> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** `128M`, `1g`, `67108864`: bytes, with binary units as container engines have them. */
+export function parseMemory(text: string): number {
+  const match = /^([0-9]+)([bkmg]?)(?:i?b)?$/i.exec(text);
+  const unit = UNITS[match?.[2]?.toLowerCase() ?? ''];
+  if (match === null || unit === undefined) throw new InvalidArgumentError('write a size such as 128M or 1G');
+  const bytes = Number(match[1]) * unit;
+  if (!Number.isSafeInteger(bytes) || bytes === 0) throw new InvalidArgumentError('write a size such as 128M or 1G');
+  return bytes;
+}
+
+/** A whole number from 1. */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(count) || count < 1) {
+    throw new InvalidArgumentError('write a whole number from 1');
+  }
+  return count;
+}
+
+/** `NAME=value`; a bare `NAME` takes the value it has here, or is left out where it has none. */
+export function collectEnv(text: string, previous: string[] = []): string[] {
+  const equals = text.indexOf('=');
+  if (equals === 0 || text === '') throw new InvalidArgumentError('write NAME=value, or NAME to pass on its value');
+  if (text.includes('\0')) throw new InvalidArgumentError('a value cannot hold a NUL byte');
+  if (equals > 0) return [...previous, text];
+  const value = process.env[text];
+  return value === undefined ? previous : [...previous, `${text}=${value}`];
+}
+
+export interface PortForward {
+  /** Address on this machine to listen at. */
+  address: string;
+  /** Port on this machine; 0 lets the system choose. */
+  host: number;
+  guest: number;
+  protocol: 'tcp' | 'udp';
+}
+
+/** `[ADDRESS:]HOST:GUEST[/tcp|udp]`. Without an address all of this machine's are meant, as with container engines. */
+export function collectPort(text: string, previous: PortForward[] = []): PortForward[] {
+  const match = /^(?:(?<address>[0-9.]+|\[[0-9a-fA-F:]+\]):)?(?<host>[0-9]+):(?<guest>[0-9]+)(?:\/(?<protocol>tcp|udp))?$/.exec(
+    text,
+  );
+  const { address = '0.0.0.0', host = '', guest = '', protocol = 'tcp' } = match?.groups ?? {};
+  if (match === null || Number(host) > 65535 || Number(guest) > 65535 || Number(guest) === 0) {
+    throw new InvalidArgumentError('write [ADDRESS:]HOST:GUEST[/tcp|udp], as in 8080:80 or 127.0.0.1:8080:80');
+  }
+  return [...previous, { address, host: Number(host), guest: Number(guest), protocol: protocol as 'tcp' | 'udp' }];
+}
+
+export interface AddedFile {
+  source: string;
+  destination: string;
+  layer: 'app' | 'deps' | 'config';
+}
+
+/** `SRC:DST[:app|deps|config]`; the destination is absolute. */
+export function collectAdd(text: string, previous: AddedFile[] = []): AddedFile[] {
+  const match = /^(?<source>.+?):(?<destination>\/[^:]*)(?::(?<layer>app|deps|config))?$/.exec(text);
+  const { source = '', destination = '', layer = 'app' } = match?.groups ?? {};
+  if (match === null) {
+    throw new InvalidArgumentError('write SRC:DST[:app|deps|config] with an absolute DST, as in ./site:/var/www');
+  }
+  return [...previous, { source, destination, layer: layer as AddedFile['layer'] }];
+}
+
+/** `HOST:PORT`, `:PORT` or `[::1]:PORT` to listen at. */
+export function parseListen(text: string): { host: string; port: number } {
+  const match = /^(?<host>\[[0-9a-fA-F:]+\]|[^:]*):(?<port>[0-9]{1,5})$/.exec(text);
+  const { host = '', port = '' } = match?.groups ?? {};
+  if (match === null || Number(port) > 65535) throw new InvalidArgumentError('write HOST:PORT, as in 127.0.0.1:5000');
+  return { host: host.replace(/^\[|\]$/g, '') || '0.0.0.0', port: Number(port) };
+}
+
+/** For options that may be given several times. */
+export function collect(text: string, previous: string[] = []): string[] {
+  return [...previous, text];
+}
