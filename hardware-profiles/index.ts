@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+export * from './errors.ts';
+export * from './load.ts';
+export * from './memory.ts';
+export { CPU_LEVELS, DEVICES, formatProfile, type Profile, parseProfile } from './schema.ts';

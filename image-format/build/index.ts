@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+export { buildImage } from './build-image.ts';
+export { buildIndex } from './build-index.ts';
+export { buildKernelImage, type KernelLayer, kernelLayerOf } from './kernel-image.ts';
+export { rebuildConfig } from './rebuild-config.ts';
+export type {
+  AddedPath,
+  BuildEvent,
+  BuildOptions,
+  BuildRequest,
+  BuiltImage,
+  ExecutionChanges,
+  KernelFiles,
+  Layer,
+} from './request.ts';
+export { type UnikernelImage, validateImage } from './validate-image.ts';

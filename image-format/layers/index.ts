@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+export * from './entry.ts';
+export { type ReadLayerOptions, readLayer } from './read-layer.ts';
+export { verifyDiffId } from './verify-diff-id.ts';
+export { type WriteLayerOptions, type WrittenLayer, writeLayer } from './write-layer.ts';
