@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DIGEST_ALGORITHMS, type Digest, isDigest } from '../digest.ts';
+import { isMissing, storeError } from './durable.ts';
+import type { IngestFolder } from './ingest.ts';
+import { reachableFrom } from './reach.ts';
+import type { ContentStore } from './store.ts';
+
+export interface Collected {
+  digest: Digest;
+  size: number;
+}
+
+/**
+ * Removes blobs that no name reaches and that nobody wrote or asked for since `before`. Who relies on a blob that is
+ * already there renews its time (`ContentStore.write`), so a blob is first taken out of the way, and put back if it was
+ * renewed in between.
+ *
+ * @param before milliseconds since 1970
+ */
+export async function collectBlobs(
+  store: ContentStore,
+  ingest: IngestFolder,
+  before: number,
+  dryRun: boolean,
+): Promise<Collected[]> {
+  const candidates = await unreached(store, await oldBlobs(store.root, before));
+  // A name may have been given while the first look went on: look again at what would go.
+  const condemned = candidates.length === 0 ? [] : await unreached(store, candidates);
+  if (dryRun) return condemned.map(({ digest, size }) => ({ digest, size }));
+  const removed: Collected[] = [];
+  for (const { digest, size, path } of condemned) {
+    if (await removeUnlessRenewed(path, ingest.newPath(), before)) removed.push({ digest, size });
+  }
+  return removed;
+}
+
+interface OldBlob extends Collected {
+  path: string;
+}
+
+async function unreached(store: ContentStore, blobs: OldBlob[]): Promise<OldBlob[]> {
+  const reached = new Set<Digest>();
+  for (const { descriptor } of await store.list()) {
+    for (const { digest } of await reachableFrom(store, descriptor, { missing: 'skip' })) reached.add(digest);
+  }
+  return blobs.filter(({ digest }) => !reached.has(digest));
+}
+
+async function oldBlobs(root: string, before: number): Promise<OldBlob[]> {
+  const blobs: OldBlob[] = [];
+  for (const algorithm of DIGEST_ALGORITHMS) {
+    const folder = join(root, 'blobs', algorithm);
+    for (const hex of await readdir(folder).catch(() => [])) {
+      const digest = `${algorithm}:${hex}`;
+      const path = join(folder, hex);
+      const info = await stat(path).catch(() => undefined);
+      if (isDigest(digest) && info?.isFile() && info.mtimeMs < before) blobs.push({ digest, size: info.size, path });
+    }
+  }
+  return blobs;
+}
+
+async function removeUnlessRenewed(path: string, aside: string, before: number): Promise<boolean> {
+  try {
+    await rename(path, aside);
+    if ((await stat(aside)).mtimeMs < before) {
+      await rm(aside);
+      return true;
+    }
+    await rename(aside, path);
+    return false;
+  } catch (cause) {
+    if (isMissing(cause)) return false;
+    throw storeError(cause, `removing ${path}`);
+  }
+}
