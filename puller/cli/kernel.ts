@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Profile } from '../../hardware-profiles/index.ts';
+import type { BuildRequest, KernelFiles } from '../../image-format/build/index.ts';
+import { familiarReference, parseReference } from '../../image-format/index.ts';
+import type { ContentStore } from '../../image-format/layout/index.ts';
+import type { BuiltKernel } from '../../kernel-build/index.ts';
+import type { Session } from './context.ts';
+import { CliError } from './errors.ts';
+import type { Progress } from './output/progress.ts';
+import { canonicalName } from './references.ts';
+import { pull } from './transfer.ts';
+
+export interface ChosenKernel {
+  source: BuildRequest['kernel'];
+  /** The profile that the image is for: the kernel's own where the kernel was taken from an image. */
+  profile: Profile;
+}
+
+/** Builds the kernel of a profile, or takes it from the cache, and shows how far it is. */
+export async function buildKernel(session: Session, profile: Profile, progress: Progress): Promise<BuiltKernel> {
+  const { kernelFor } = await import('../../kernel-build/index.ts');
+  const piece = progress.piece(`kernel ${profile.kernel.variant}`, 'steps');
+  const kernel = await kernelFor(profile.kernel, {
+    signal: session.signal,
+    onProgress: ({ phase, done, total, text }) =>
+      piece.update({
+        ...(done === undefined ? {} : { done }),
+        ...(total === undefined ? {} : { total }),
+        text: text ?? phase,
+      }),
+  });
+  piece.done(kernel.cached ? 'already built' : 'built');
+  return kernel;
+}
+
+export async function builtKernel(session: Session, profile: Profile, progress: Progress): Promise<ChosenKernel> {
+  return { source: kernelFiles(await buildKernel(session, profile, progress)), profile };
+}
+
+export function kernelFiles({ vmlinux, config, kernelJson }: BuiltKernel): KernelFiles {
+  return { vmlinux, config, kernelJson };
+}
+
+/**
+ * Takes the kernel layer of an image, fetched where the store does not hold it: who has a kernel image needs no
+ * compiler. The layer says which profile it is for, and so what the new image is for.
+ */
+export async function kernelFromImage(
+  session: Session,
+  store: ContentStore,
+  text: string,
+  wanted: Profile,
+  explicit: boolean,
+): Promise<ChosenKernel> {
+  const { kernelLayerOf } = await import('../../image-format/build/index.ts');
+  const reference = parseReference(text);
+  const name = canonicalName(text);
+  if ((await store.resolve(name)) === undefined) await pull(session, store, reference, {});
+  const descriptor = await store.resolve(name);
+  if (descriptor === undefined) throw new CliError('FILE', `${familiarReference(reference)} vanished from the store`);
+  const { layer, variant, profile } = await kernelLayerOf(descriptor, store);
+  if (explicit && profile.name !== wanted.name) {
+    throw new CliError('USAGE', `the kernel of ${text} is for profile ${profile.name}, not ${wanted.name}`, {
+      hint: 'leave --profile out, or name a kernel image for that profile',
+    });
+  }
+  return { source: { layer, variant }, profile };
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Descriptor, familiarReference, formatReference, ImageError, parseReference } from '../../image-format/index.ts';
+import type { ContentStore } from '../../image-format/layout/index.ts';
+
+/** The one name that a store knows an image by, however the user wrote it. @throws ImageError `REFERENCE_INVALID` */
+export function canonicalName(text: string): string {
+  return formatReference(parseReference(text));
+}
+
+/** What a name of the store stands for. @throws ImageError `NOT_FOUND`, `REFERENCE_INVALID` */
+export async function resolveLocal(store: ContentStore, text: string): Promise<{ name: string; descriptor: Descriptor }> {
+  const reference = parseReference(text);
+  const name = formatReference(reference);
+  const descriptor = await store.resolve(name);
+  if (descriptor !== undefined) return { name, descriptor };
+  throw new ImageError('NOT_FOUND', `no image ${familiarReference(reference)} in ${store.root}`, {
+    hint: `uk pull ${familiarReference(reference)} fetches it, uk images lists what is there`,
+  });
+}
