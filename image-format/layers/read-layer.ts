@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Compression } from '../media-types.ts';
+import { ByteReader } from './byte-reader.ts';
+import { decompress } from './decompress.ts';
 import type { LayerFile } from './entry.ts';
+import { HeaderReader } from './header-reader.ts';
+import { BLOCK, damaged, padding } from './ustar.ts';
 
 export interface ReadLayerOptions {
   compression: Compression;
   /** Most bytes that the layer may unpack to. Default: 16 GiB. */
   limit?: number;
 }
+
+export const DEFAULT_LIMIT = 16 * 1024 ** 3;
 
 /**
  * Reads a layer entry by entry. Paths are cleaned (a leading `/` or `./` goes), `..` is refused; whether a path leads
@@ -16,8 +22,55 @@ export interface ReadLayerOptions {
  * @throws ImageError `LAYER_INVALID`, `COMPRESSION_INVALID`
  */
 export async function* readLayer(
-  _source: AsyncIterable<Uint8Array>,
-  _options: ReadLayerOptions,
+  source: AsyncIterable<Uint8Array>,
+  options: ReadLayerOptions,
 ): AsyncGenerator<LayerFile, void, undefined> {
-  yield await Promise.reject(new Error('not written yet'));
+  const { compression, limit = DEFAULT_LIMIT } = options;
+  const reader = new ByteReader(decompress(source, compression, limit), () => damaged('no end: it is cut off'));
+  try {
+    const headers = new HeaderReader(reader);
+    for (let header = await headers.next(); header !== undefined; header = await headers.next()) {
+      const content = new Content(reader, header.size);
+      yield { ...header, content };
+      await content.finish();
+    }
+    await readEnd(reader);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** The content of one entry, and the padding behind it. */
+class Content implements AsyncIterable<Buffer> {
+  readonly #reader: ByteReader;
+  readonly #size: number;
+  #rest: number;
+
+  constructor(reader: ByteReader, size: number) {
+    this.#reader = reader;
+    this.#size = size;
+    this.#rest = size;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    // Counted before a piece is given away: whoever stops in the middle leaves the reader where it is.
+    for await (const piece of this.#reader.pieces(this.#rest)) {
+      this.#rest -= piece.length;
+      yield piece;
+    }
+  }
+
+  async finish(): Promise<void> {
+    await this.#reader.skip(this.#rest + padding(this.#size));
+    this.#rest = 0;
+  }
+}
+
+/** Behind the first block of zeros stands a second, and nothing but zeros (tar fills up its last record). */
+async function readEnd(reader: ByteReader): Promise<void> {
+  if (await reader.atEnd()) throw damaged('only one of the two blocks that end it');
+  while (!(await reader.atEnd())) {
+    const block = await reader.read(BLOCK);
+    if (!block.every((byte) => byte === 0)) throw damaged('bytes behind its end');
+  }
 }

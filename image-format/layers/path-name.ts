@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import { damaged } from './ustar.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** @throws ImageError `LAYER_INVALID` for what is not UTF-8, or holds a NUL */
+export function decodeName(bytes: Uint8Array): string {
+  let name: string;
+  try {
+    name = decoder.decode(bytes);
+  } catch {
+    throw damaged(`a name that is not UTF-8: ${JSON.stringify(Buffer.from(bytes).toString('latin1').slice(0, 80))}`);
+  }
+  if (name.includes('\0')) throw damaged('a name with a NUL');
+  return name;
+}
+
+/**
+ * From the root, without leading slash, `.`, or doubled slashes; the root is `''`.
+ *
+ * @throws ImageError `LAYER_INVALID` where `..` leads out or sideways
+ */
+export function cleanPath(name: string): string {
+  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
+  if (parts.includes('..')) throw damaged(`a path with "..": ${JSON.stringify(name.slice(0, 200))}`);
+  return parts.join('/');
+}
+
+export function comparePaths(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
