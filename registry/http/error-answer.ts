@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RegistryError, type RegistryErrorCode } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { MissingContent } from '../service/manifests.ts';
+import { answer } from './exchange.ts';
+
+/** Status and code of the distribution specification ("Error Codes") for each of ours. */
+const ANSWERS: Record<RegistryErrorCode, readonly [status: number, code: string]> = {
+  NAME_INVALID: [400, 'NAME_INVALID'],
+  NAME_UNKNOWN: [404, 'NAME_UNKNOWN'],
+  TAG_INVALID: [400, 'TAG_INVALID'],
+  DIGEST_INVALID: [400, 'DIGEST_INVALID'],
+  SIZE_INVALID: [400, 'SIZE_INVALID'],
+  BLOB_UNKNOWN: [404, 'BLOB_UNKNOWN'],
+  UPLOAD_UNKNOWN: [404, 'BLOB_UPLOAD_UNKNOWN'],
+  UPLOAD_INVALID: [400, 'BLOB_UPLOAD_INVALID'],
+  UPLOAD_OUT_OF_ORDER: [416, 'BLOB_UPLOAD_INVALID'],
+  MANIFEST_UNKNOWN: [404, 'MANIFEST_UNKNOWN'],
+  MANIFEST_INVALID: [400, 'MANIFEST_INVALID'],
+  MANIFEST_TOO_LARGE: [413, 'SIZE_INVALID'],
+  MANIFEST_BLOB_UNKNOWN: [400, 'MANIFEST_BLOB_UNKNOWN'],
+  RANGE_INVALID: [416, 'SIZE_INVALID'],
+  PARAMETER_INVALID: [400, 'UNSUPPORTED'],
+  ROUTE_UNKNOWN: [404, 'NOT_FOUND'],
+  METHOD_UNSUPPORTED: [405, 'UNSUPPORTED'],
+  // A client that went away reads no answer; one that only closed its half does.
+  CLIENT_GONE: [400, 'SIZE_INVALID'],
+  STORAGE_FULL: [507, 'STORAGE_FULL'],
+  STORAGE_UNAVAILABLE: [503, 'STORAGE_UNAVAILABLE'],
+  STORAGE_DAMAGED: [500, 'STORAGE_DAMAGED'],
+  DATA_UNKNOWN: [500, 'STORAGE_DAMAGED'],
+  KEY_INVALID: [500, 'UNKNOWN'],
+  STORAGE_IN_USE: [500, 'UNKNOWN'],
+  LISTEN_FAILED: [500, 'UNKNOWN'],
+};
+
+/** The one place that answers errors. Headers which a handler has set already stay. */
+export function answerError(request: IncomingMessage, response: ServerResponse, error: unknown, logger: Logger): void {
+  const { status, code, message, detail } = describe(error);
+  const fields = { method: request.method, url: request.url, status, code };
+  if (status >= 500) logger.error({ ...fields, err: error }, message);
+  else logger.info(fields, message);
+
+  if (response.headersSent) {
+    // Too late for an answer; a connection that is cut is one that no client takes for the end of a blob.
+    response.destroy();
+    return;
+  }
+  const body = Buffer.from(
+    JSON.stringify({ errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] }),
+  );
+  answer(
+    response,
+    status,
+    {
+      'Content-Type': 'application/json',
+      'Content-Length': body.length,
+      ...(status === 503 ? { 'Retry-After': '5' } : {}),
+      // What is left of a refused body is not worth receiving.
+      ...(request.complete ? {} : { Connection: 'close' }),
+    },
+    request.method === 'HEAD' ? undefined : body,
+  );
+}
+
+function describe(error: unknown): { status: number; code: string; message: string; detail?: unknown } {
+  if (error instanceof RegistryError) {
+    const [status, code] = ANSWERS[error.code];
+    const hint = error.hint === undefined ? '' : `; ${error.hint}`;
+    const detail = error instanceof MissingContent ? error.digests.map((digest) => ({ digest })) : undefined;
+    return { status, code, message: error.message + hint, ...(detail === undefined ? {} : { detail }) };
+  }
+  // Express says so of URLs that it cannot read.
+  if (error instanceof Error && 'status' in error && error.status === 400) {
+    return { status: 400, code: 'UNSUPPORTED', message: 'the request cannot be read' };
+  }
+  return { status: 500, code: 'UNKNOWN', message: 'something unexpected failed in the registry; its log says what' };
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { RegistryError } from '../errors.ts';
+import type { Service } from '../service/index.ts';
+import type { Body } from '../service/intake.ts';
+
+/** One request on its way to its answer. Plain `node:http`, so that a handler runs behind Express or before it. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly service: Service;
+  /** What the route's path captured, as it stood in the URL. */
+  readonly captures: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+/** Answers the request, or throws; only the error handler answers what is thrown. */
+export type Handler = (exchange: Exchange) => Promise<void>;
+
+/**
+ * The whole answer, with nothing in it that was not said here: no charset, no entity tag, no encoding.
+ * To a HEAD request pass the headers of the GET, and no body.
+ */
+export function answer(response: ServerResponse, status: number, headers: OutgoingHttpHeaders, body?: Buffer): void {
+  response.writeHead(status, headers);
+  response.end(body);
+}
+
+export function answerJson(exchange: Exchange, value: unknown, headers: OutgoingHttpHeaders = {}): void {
+  const body = Buffer.from(JSON.stringify(value));
+  const all = { 'Content-Type': 'application/json', ...headers, 'Content-Length': body.length };
+  answer(exchange.response, 200, all, exchange.request.method === 'HEAD' ? undefined : body);
+}
+
+/** @throws RegistryError `SIZE_INVALID` */
+export function bodyOf(request: IncomingMessage): Body {
+  if (request.headers['transfer-encoding'] !== undefined) return { source: request };
+  const length = request.headers['content-length'] ?? '0';
+  if (!/^[0-9]{1,15}$/.test(length)) throw new RegistryError('SIZE_INVALID', `not a length: ${length.slice(0, 80)}`);
+  return { source: request, length: Number(length) };
+}
+
+/** For bodies that have to be in memory. @param tooLarge is thrown as soon as there are more than `limit` bytes */
+export async function readBody(request: IncomingMessage, limit: number, tooLarge: () => Error): Promise<Buffer> {
+  const { source, length } = bodyOf(request);
+  if (length !== undefined && length > limit) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of source) {
+      bytes += chunk.length;
+      if (bytes > limit) break;
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    throw new RegistryError('CLIENT_GONE', 'the client went away in the middle of its body', { cause });
+  }
+  if (bytes > limit) throw tooLarge();
+  return Buffer.concat(chunks);
+}
+
+/** Whether the client has this version (RFC 9110 section 13.1.2; weak comparison). */
+export function isNotModified(request: IncomingMessage, etag: string): boolean {
+  const known = request.headers['if-none-match'];
+  if (known === undefined) return false;
+  return known.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag);
+}
+
+/** A parameter that is given once and not empty. */
+export function parameter(query: URLSearchParams, name: string): string | undefined {
+  return query.get(name) || undefined;
+}

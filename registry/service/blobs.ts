@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Readable } from 'node:stream';
+import type { Digest } from '../../image-format/index.ts';
+import { RegistryError } from '../errors.ts';
+import type { ByteRange, ObjectStore } from '../storage/contract.ts';
+import { blobKey, blobLinkKey, blobRepositoriesPrefix, blobRepositoryKey } from './keys.ts';
+import { type BlobRecord, encode, parseBlob, parseBlobLink } from './records.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** How old a record's `renewed` may become before someone who relies on the blob writes it anew. */
+const RENEW_AFTER_MS = 60 * 60 * 1000;
+
+/** Bytes of a blob that became readable just now. */
+export interface NewData {
+  key: string;
+  size: number;
+}
+
+/**
+ * Blobs: one record for all repositories, and in each repository that may serve it a link which is valid as long as it
+ * names the record's data. Steps of one acceptance, each of which may be the last before a crash: record, reverse
+ * marker, link; only the last one makes the blob visible, and repeating all of it repairs.
+ */
+export class Blobs {
+  readonly #store: ObjectStore;
+  readonly #surroundings: Surroundings;
+
+  constructor(store: ObjectStore, surroundings: Surroundings) {
+    this.#store = store;
+    this.#surroundings = surroundings;
+  }
+
+  /** The blob, where `repository` may serve it. */
+  async find(repository: string, digest: Digest): Promise<BlobRecord | undefined> {
+    const linkKey = blobLinkKey(repository, digest);
+    const key = blobKey(digest);
+    const [link, stored] = await Promise.all([this.#store.get(linkKey), this.#store.get(key)]);
+    if (link === undefined || stored === undefined) return undefined;
+    const blob = parseBlob(stored, key);
+    const valid = blob.state !== 'deleted' && parseBlobLink(link, linkKey).data === blob.data;
+    return valid ? blob : undefined;
+  }
+
+  /** @throws RegistryError `BLOB_UNKNOWN` */
+  async get(repository: string, digest: Digest): Promise<BlobRecord> {
+    const blob = await this.find(repository, digest);
+    if (blob === undefined) throw new RegistryError('BLOB_UNKNOWN', `${repository} has no blob ${digest}`);
+    return blob;
+  }
+
+  /** @throws RegistryError `DATA_UNKNOWN` where the collector was faster */
+  read(blob: BlobRecord, range?: ByteRange): Promise<Readable> {
+    return this.#store.readData(blob.data, range);
+  }
+
+  /** Takes verified data into `repository`. Data that another upload already brought is dropped. */
+  async accept(repository: string, digest: Digest, data: NewData): Promise<void> {
+    const blob = await this.#establish(digest, data);
+    await this.#link(repository, digest, blob);
+    if (blob.data !== data.key) await this.#store.deleteData(data.key);
+  }
+
+  /** @returns false where `from` (or, without it, any repository) holds no such blob */
+  async mount(repository: string, digest: Digest, from?: string): Promise<boolean> {
+    const source = from === undefined ? await this.#anyHolder(digest) : await this.find(from, digest);
+    if (source === undefined) return false;
+    const blob = await this.#establish(digest);
+    if (blob === undefined) return false;
+    await this.#link(repository, digest, blob);
+    return true;
+  }
+
+  /**
+   * Says that a manifest needs the blob: one that was condemned lives again, and whoever wanted to delete it fails.
+   *
+   * @returns whether `repository` holds it
+   */
+  async relyOn(repository: string, digest: Digest): Promise<boolean> {
+    const blob = await this.find(repository, digest);
+    if (blob === undefined) return false;
+    if (blob.state === 'live') return true;
+    return (await this.#establish(digest))?.data === blob.data;
+  }
+
+  /** Takes the blob from this repository only. @throws RegistryError `BLOB_UNKNOWN` */
+  async delete(repository: string, digest: Digest): Promise<void> {
+    await this.get(repository, digest);
+    await this.#store.delete(blobLinkKey(repository, digest));
+  }
+
+  async #anyHolder(digest: Digest): Promise<BlobRecord | undefined> {
+    const prefix = blobRepositoriesPrefix(digest);
+    let after = '';
+    for (;;) {
+      const { keys, more } = await this.#store.list({ prefix, after, limit: 50 });
+      for (const key of keys) {
+        const blob = await this.find(key.slice(prefix.length, -1), digest);
+        if (blob !== undefined) return blob;
+        after = key;
+      }
+      if (!more) return undefined;
+    }
+  }
+
+  /** Brings the blob's record to `live`. Without data of its own the caller gets undefined where there is none. */
+  async #establish(digest: Digest, data: NewData): Promise<BlobRecord>;
+  async #establish(digest: Digest, data?: NewData): Promise<BlobRecord | undefined>;
+  async #establish(digest: Digest, data?: NewData): Promise<BlobRecord | undefined> {
+    const key = blobKey(digest);
+    for (;;) {
+      const stored = await this.#store.get(key);
+      const old = stored === undefined ? undefined : parseBlob(stored, key);
+      const now = this.#surroundings.now();
+      if (old?.state === 'live' && now - old.renewed < RENEW_AFTER_MS && (await this.#whole(old, data))) return old;
+      const kept = old !== undefined && old.state !== 'deleted' && (await this.#whole(old, data));
+      const from = kept ? { key: old.data, size: old.size } : data;
+      if (from === undefined) return undefined;
+      const next: BlobRecord = {
+        state: 'live',
+        data: from.key,
+        size: from.size,
+        epoch: (old?.epoch ?? 0) + 1,
+        renewed: now,
+      };
+      const condition = stored === undefined ? 'absent' : { ifMatch: stored.token };
+      if ((await this.#store.put(key, encode(next), { condition })) !== undefined) return next;
+    }
+  }
+
+  /** Whoever brings the bytes again repairs a record whose data went missing. */
+  async #whole(blob: BlobRecord, offered: NewData | undefined): Promise<boolean> {
+    return offered === undefined || (await this.#store.sizeOfData(blob.data)) === blob.size;
+  }
+
+  async #link(repository: string, digest: Digest, blob: BlobRecord): Promise<void> {
+    const linkKey = blobLinkKey(repository, digest);
+    const marker = encode({ since: this.#surroundings.now() });
+    await this.#store.put(blobRepositoryKey(digest, repository), marker, { condition: 'absent' });
+    for (let current: BlobRecord | undefined = blob; ; ) {
+      const link = await this.#store.get(linkKey);
+      if (link === undefined || parseBlobLink(link, linkKey).data !== current.data) {
+        await this.#store.put(linkKey, encode({ data: current.data }));
+      }
+      // The blob may have been collected and brought again in between; then the link names the wrong data.
+      const found = await this.#store.get(blobKey(digest));
+      const now = found === undefined ? undefined : parseBlob(found, blobKey(digest));
+      if (now?.data === current.data && now.state !== 'deleted') return;
+      current = await this.#establish(digest);
+      if (current === undefined) throw new RegistryError('BLOB_UNKNOWN', `the blob ${digest} was deleted meanwhile`);
+    }
+  }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ObjectStore } from '../storage/contract.ts';
+import { Blobs } from './blobs.ts';
+import { Catalog } from './catalog.ts';
+import { Manifests, type ManifestsOptions } from './manifests.ts';
+import { Referrers } from './referrers.ts';
+import { type Surroundings, SYSTEM } from './surroundings.ts';
+import { Tags } from './tags.ts';
+import { Uploads } from './uploads.ts';
+
+/** What a registry does, without HTTP. Holds no state of its own: any number of them may work on one store. */
+export interface Service {
+  blobs: Blobs;
+  uploads: Uploads;
+  manifests: Manifests;
+  tags: Tags;
+  referrers: Referrers;
+  catalog: Catalog;
+}
+
+export function createService(
+  store: ObjectStore,
+  options: Partial<ManifestsOptions> = {},
+  surroundings: Surroundings = SYSTEM,
+): Service {
+  const blobs = new Blobs(store, surroundings);
+  const tags = new Tags(store, surroundings);
+  const referrers = new Referrers(store);
+  const catalog = new Catalog(store, surroundings);
+  const uploads = new Uploads(store, blobs, surroundings);
+  const rooms = { blobs, tags, referrers, catalog };
+  const manifests = new Manifests(store, surroundings, rooms, { sparse: options.sparse ?? false });
+  return { blobs, uploads, manifests, tags, referrers, catalog };
+}

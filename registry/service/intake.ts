@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash, type Hash } from 'node:crypto';
+import type { Digest, DigestAlgorithm } from '../../image-format/index.ts';
+import { RegistryError } from '../errors.ts';
+
+/** A request's body, and how long it was announced to be. */
+export interface Body {
+  source: AsyncIterable<Uint8Array>;
+  /** Bytes; undefined where nobody said. */
+  length?: number | undefined;
+}
+
+/**
+ * Bytes of an upload on their way into the store: hashed as they pass, cut off when they are more than announced. A
+ * source that breaks ends the iteration without an error, so that the store keeps what came; `failure` says why.
+ *
+ * An upload's digest is known only when it is closed, hence a running hash, and not the verified stream of
+ * `image-format`: the upload compares before anything names the data.
+ */
+export class Intake implements AsyncIterable<Uint8Array> {
+  readonly hash: Hash;
+  readonly #body: Body;
+  #size = 0;
+  #failure: { kind: 'broken' | 'length'; error: unknown } | undefined;
+
+  constructor(body: Body, hash: Hash) {
+    this.#body = body;
+    this.hash = hash;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** `broken`: what came is good, more should have come. `length`: the body is not what was announced. */
+  get failure(): { kind: 'broken' | 'length'; error: unknown } | undefined {
+    return this.#failure;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const { source, length } = this.#body;
+    try {
+      for await (const chunk of source) {
+        if (length !== undefined && this.#size + chunk.length > length) {
+          this.#failure = { kind: 'length', error: wrongLength('more', length) };
+          return;
+        }
+        this.#size += chunk.length;
+        this.hash.update(chunk);
+        yield chunk;
+      }
+    } catch (error) {
+      const gone = new RegistryError('CLIENT_GONE', 'the client went away in the middle of its body', { cause: error });
+      this.#failure = { kind: 'broken', error: gone };
+      return;
+    }
+    if (length !== undefined && this.#size < length) {
+      this.#failure = { kind: 'length', error: wrongLength(`${this.#size} bytes and not`, length) };
+    }
+  }
+}
+
+function wrongLength(what: string, length: number): RegistryError {
+  return new RegistryError('SIZE_INVALID', `the body has ${what} the ${length} bytes that were announced`);
+}
+
+export function digestOfHash(algorithm: DigestAlgorithm, hash: Hash): Digest {
+  return `${algorithm}:${hash.copy().digest('hex')}`;
+}
+
+/**
+ * Hashes of uploads that this process wrote last, so that the next request goes on where this one stopped. Bounded and
+ * only a shortcut: an upload whose hash is not here (another process wrote it) is read once more when it is closed.
+ */
+export class RunningHashes {
+  readonly #hashes = new Map<string, { at: number; algorithm: DigestAlgorithm; hash: Hash }>();
+  readonly #limit: number;
+
+  constructor(limit = 4096) {
+    this.#limit = limit;
+  }
+
+  /** @returns a hash of the upload's first `at` bytes, or undefined */
+  resume(id: string, at: number, algorithm: DigestAlgorithm): Hash | undefined {
+    if (at === 0) return createHash(algorithm);
+    const known = this.#hashes.get(id);
+    return known?.at === at && known.algorithm === algorithm ? known.hash.copy() : undefined;
+  }
+
+  keep(id: string, at: number, algorithm: DigestAlgorithm, hash: Hash): void {
+    this.#hashes.delete(id);
+    this.#hashes.set(id, { at, algorithm, hash });
+    if (this.#hashes.size <= this.#limit) return;
+    const oldest = this.#hashes.keys().next();
+    if (!oldest.done) this.#hashes.delete(oldest.value);
+  }
+
+  forget(id: string): void {
+    this.#hashes.delete(id);
+  }
+}

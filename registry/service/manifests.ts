@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Digest, digestAlgorithm, digestOf } from '../../image-format/index.ts';
+import { RegistryError } from '../errors.ts';
+import type { ObjectStore } from '../storage/contract.ts';
+import type { Blobs } from './blobs.ts';
+import type { Catalog } from './catalog.ts';
+import { manifestKey } from './keys.ts';
+import { type ManifestContent, type Need, readManifest } from './manifest-content.ts';
+import {
+  encodeManifest,
+  encodeTombstone,
+  isTombstone,
+  type ManifestRecord,
+  parseManifestRecord,
+} from './manifest-record.ts';
+import { type Referrers, referrerDescriptor } from './referrers.ts';
+import type { Surroundings } from './surroundings.ts';
+import { type Tags, tagUnknown } from './tags.ts';
+
+/** A manifest may name tens of thousands of blobs. */
+const CHECKED_AT_ONCE = 64;
+
+export interface StoredManifest extends ManifestRecord {
+  digest: Digest;
+}
+
+export interface PushedManifest {
+  digest: Digest;
+  subject: Digest | undefined;
+}
+
+export interface ManifestPush {
+  bytes: Uint8Array;
+  contentType: string | undefined;
+  /** What the client says its digest is; without it, it is sha256. */
+  digest?: Digest | undefined;
+  /** Tags to point at it. */
+  tags: readonly string[];
+}
+
+export interface ManifestsOptions {
+  /** Take manifests that name blobs or manifests which the repository does not hold. */
+  sparse: boolean;
+}
+
+/** Manifests, and the order of writes that keeps tags, referrers and blobs true to them. */
+export class Manifests {
+  readonly #store: ObjectStore;
+  readonly #surroundings: Surroundings;
+  readonly #blobs: Blobs;
+  readonly #tags: Tags;
+  readonly #referrers: Referrers;
+  readonly #catalog: Catalog;
+  readonly #options: ManifestsOptions;
+
+  constructor(
+    store: ObjectStore,
+    surroundings: Surroundings,
+    rooms: { blobs: Blobs; tags: Tags; referrers: Referrers; catalog: Catalog },
+    options: ManifestsOptions,
+  ) {
+    this.#store = store;
+    this.#surroundings = surroundings;
+    this.#blobs = rooms.blobs;
+    this.#tags = rooms.tags;
+    this.#referrers = rooms.referrers;
+    this.#catalog = rooms.catalog;
+    this.#options = options;
+  }
+
+  /** @throws RegistryError `MANIFEST_UNKNOWN` */
+  async get(repository: string, reference: { tag: string } | { digest: Digest }): Promise<StoredManifest> {
+    if ('digest' in reference) {
+      const manifest = await this.#find(repository, reference.digest);
+      if (manifest !== undefined) return { ...manifest, digest: reference.digest };
+      throw new RegistryError('MANIFEST_UNKNOWN', `${repository} has no manifest ${reference.digest}`);
+    }
+    const tag = await this.#tags.find(repository, reference.tag);
+    const manifest = tag === undefined ? undefined : await this.#find(repository, tag.digest);
+    if (tag === undefined || manifest?.version !== tag.version) throw tagUnknown(repository, reference.tag);
+    return { ...manifest, digest: tag.digest };
+  }
+
+  /**
+   * Writes, in this order: manifest, referrer entry, markers and tags; then looks again whether the manifest and all
+   * it needs are still there, and begins anew if a deletion came between. Repeating a push repairs what a crash left.
+   *
+   * @throws RegistryError `MANIFEST_INVALID`, `MANIFEST_TOO_LARGE`, `MANIFEST_BLOB_UNKNOWN`, `DIGEST_INVALID`
+   */
+  async put(repository: string, push: ManifestPush): Promise<PushedManifest> {
+    const content = readManifest(push.bytes, push.contentType);
+    const digest = digestOf(push.bytes, push.digest === undefined ? 'sha256' : digestAlgorithm(push.digest));
+    if (push.digest !== undefined && push.digest !== digest) {
+      throw new RegistryError('DIGEST_INVALID', `the manifest has the digest ${digest}, not ${push.digest}`);
+    }
+    const { subject } = content;
+    await this.#checkNeeds(repository, content);
+    await this.#catalog.add(repository);
+    for (;;) {
+      const version = await this.#write(repository, digest, content, push.bytes);
+      if (subject !== undefined) {
+        const entry = { mediaType: content.mediaType, digest, size: push.bytes.length };
+        await this.#referrers.add(repository, subject, referrerDescriptor(content.document, entry), version);
+      }
+      for (const tag of push.tags) await this.#tags.set(repository, tag, { digest, version });
+      // The collector marks, looks for manifests, then deletes, each by compare-and-swap: it either saw this manifest,
+      // or this look sees what it did.
+      await this.#checkNeeds(repository, content);
+      if ((await this.#find(repository, digest))?.version === version) return { digest, subject };
+    }
+  }
+
+  /** Deletes a manifest, the tags that point at it, and its referrer entry. @throws RegistryError `MANIFEST_UNKNOWN` */
+  async delete(repository: string, digest: Digest): Promise<void> {
+    const key = manifestKey(repository, digest);
+    for (;;) {
+      const stored = await this.#store.get(key);
+      const old = stored === undefined ? undefined : parseManifestRecord(stored, key);
+      if (stored === undefined || old === undefined || isTombstone(old)) {
+        // A deletion that was interrupted is finished all the same.
+        if (old !== undefined) await this.#deleteEntries(repository, digest, old);
+        throw new RegistryError('MANIFEST_UNKNOWN', `${repository} has no manifest ${digest}`);
+      }
+      const tombstone = { version: this.#nextVersion(old.version), deleted: true as const, subject: old.subject };
+      const condition = { ifMatch: stored.token };
+      if ((await this.#store.put(key, encodeTombstone(tombstone), { condition })) === undefined) continue;
+      await this.#deleteEntries(repository, digest, tombstone);
+      return;
+    }
+  }
+
+  /** Deletes a tag only. @throws RegistryError `MANIFEST_UNKNOWN` */
+  async untag(repository: string, tag: string): Promise<void> {
+    if (!(await this.#tags.delete(repository, tag))) throw tagUnknown(repository, tag);
+  }
+
+  async #find(repository: string, digest: Digest): Promise<ManifestRecord | undefined> {
+    const key = manifestKey(repository, digest);
+    const stored = await this.#store.get(key);
+    if (stored === undefined) return undefined;
+    const record = parseManifestRecord(stored, key);
+    return isTombstone(record) ? undefined : record;
+  }
+
+  async #write(repository: string, digest: Digest, content: ManifestContent, bytes: Uint8Array): Promise<number> {
+    const key = manifestKey(repository, digest);
+    for (;;) {
+      const stored = await this.#store.get(key);
+      const old = stored === undefined ? undefined : parseManifestRecord(stored, key);
+      const alive = old !== undefined && !isTombstone(old);
+      if (alive && old.mediaType === content.mediaType) return old.version;
+      const version = alive ? old.version : this.#nextVersion(old?.version ?? 0);
+      const record = encodeManifest({
+        version,
+        mediaType: content.mediaType,
+        size: bytes.length,
+        subject: content.subject,
+        bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      });
+      const condition = stored === undefined ? 'absent' : { ifMatch: stored.token };
+      if ((await this.#store.put(key, record, { condition })) !== undefined) return version;
+    }
+  }
+
+  #nextVersion(before: number): number {
+    return Math.max(before + 1, this.#surroundings.now());
+  }
+
+  async #deleteEntries(
+    repository: string,
+    digest: Digest,
+    tombstone: { version: number; subject?: Digest | undefined },
+  ) {
+    await this.#tags.deleteOf(repository, digest, tombstone.version);
+    if (tombstone.subject !== undefined) {
+      await this.#referrers.delete(repository, tombstone.subject, digest, tombstone.version);
+    }
+  }
+
+  async #checkNeeds(repository: string, content: ManifestContent): Promise<void> {
+    const { needs } = content;
+    const missing: Digest[] = [];
+    for (let at = 0; at < needs.length; at += CHECKED_AT_ONCE) {
+      const some = needs.slice(at, at + CHECKED_AT_ONCE);
+      const held = await Promise.all(some.map((need) => this.#holds(repository, need)));
+      missing.push(...some.filter((_, index) => !held[index]).map(({ digest }) => digest));
+    }
+    if (missing.length > 0 && !this.#options.sparse) throw new MissingContent(repository, missing);
+  }
+
+  async #holds(repository: string, { digest, kind }: Need): Promise<boolean> {
+    if (kind !== 'blob' && (await this.#find(repository, digest)) !== undefined) return true;
+    return kind !== 'manifest' && (await this.#blobs.relyOn(repository, digest));
+  }
+}
+
+/** Names what is missing, so that a client knows what to push. */
+export class MissingContent extends RegistryError {
+  readonly digests: readonly Digest[];
+
+  constructor(repository: string, digests: readonly Digest[]) {
+    const more = digests.length > 1 ? ` and ${digests.length - 1} more` : '';
+    super('MANIFEST_BLOB_UNKNOWN', `${repository} does not hold ${digests[0]}${more}, which the manifest names`, {
+      hint: 'push blobs and child manifests first, or mount them',
+    });
+    this.digests = digests;
+  }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../../image-format/index.ts';
+import { RegistryError } from '../errors.ts';
+import type { ObjectStore, Token } from '../storage/contract.ts';
+import type { NamePage } from './catalog.ts';
+import { taggedKey, taggedPrefix, tagHistoryKey, tagKey, tagsPrefix } from './keys.ts';
+import { encode, parseTag, parseTagged, type TagRecord } from './records.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Tags, the markers that find them by manifest, and where they pointed before. */
+export class Tags {
+  readonly #store: ObjectStore;
+  readonly #surroundings: Surroundings;
+
+  constructor(store: ObjectStore, surroundings: Surroundings) {
+    this.#store = store;
+    this.#surroundings = surroundings;
+  }
+
+  /** What the tag says; whether that version of the manifest is still there is the caller's to check. */
+  async find(repository: string, tag: string): Promise<TagRecord | undefined> {
+    return (await this.#read(repository, tag))?.record;
+  }
+
+  /** Points a tag at a manifest, wherever it pointed before. The marker comes first, so that no tag is without one. */
+  async set(repository: string, tag: string, target: TagRecord): Promise<void> {
+    const marker = taggedKey(repository, target.digest, tag);
+    const marked = await this.#store.get(marker);
+    if (marked === undefined || parseTagged(marked, marker).version < target.version) {
+      await this.#store.put(marker, encode({ version: target.version }));
+    }
+    for (;;) {
+      const old = await this.#read(repository, tag);
+      if (old?.record.digest === target.digest && old.record.version === target.version) return;
+      const condition = old === undefined ? 'absent' : { ifMatch: old.token };
+      if ((await this.#store.put(tagKey(repository, tag), encode(target), { condition })) === undefined) continue;
+      await this.#remember(repository, tag, target.digest, old?.record.digest);
+      return;
+    }
+  }
+
+  /** Deletes the tag, its manifest stays. @returns whether there was one */
+  async delete(repository: string, tag: string): Promise<boolean> {
+    for (;;) {
+      const old = await this.#read(repository, tag);
+      if (old === undefined) return false;
+      if (!(await this.#store.delete(tagKey(repository, tag), { ifMatch: old.token }))) continue;
+      await this.#remember(repository, tag, undefined, old.record.digest);
+      return true;
+    }
+  }
+
+  /** Deletes the tags, and their markers, that point at a manifest in a version before `version`. */
+  async deleteOf(repository: string, digest: Digest, version: number): Promise<void> {
+    const prefix = taggedPrefix(repository, digest);
+    for (let after = ''; ; ) {
+      const { keys, more } = await this.#store.list({ prefix, after, limit: 1000 });
+      for (const key of keys) {
+        after = key;
+        const tag = key.slice(prefix.length);
+        const old = await this.#read(repository, tag);
+        if (old?.record.digest === digest && old.record.version < version) {
+          await this.#store.delete(tagKey(repository, tag), { ifMatch: old.token });
+        }
+        const marker = await this.#store.get(key);
+        if (marker !== undefined && parseTagged(marker, key).version < version) {
+          await this.#store.delete(key, { ifMatch: marker.token });
+        }
+      }
+      if (!more) return;
+    }
+  }
+
+  /** @param after a tag, or any text that tags sort behind */
+  async list(repository: string, limit: number, after?: string): Promise<NamePage> {
+    const prefix = tagsPrefix(repository);
+    const { keys, more } = await this.#store.list({
+      prefix,
+      ...(after === undefined ? {} : { after: prefix + after }),
+      limit,
+    });
+    return { names: keys.map((key) => key.slice(prefix.length)), more };
+  }
+
+  async #read(repository: string, tag: string): Promise<{ record: TagRecord; token: Token } | undefined> {
+    const key = tagKey(repository, tag);
+    const stored = await this.#store.get(key);
+    return stored === undefined
+      ? undefined
+      : {
+          record: parseTag(stored, key),
+          // Asked for only by writers; a getter, as tokens are computed.
+          get token() {
+            return stored.token;
+          },
+        };
+  }
+
+  async #remember(repository: string, tag: string, digest: Digest | undefined, previous: Digest | undefined) {
+    const at = this.#surroundings.now();
+    const time = `${String(at).padStart(15, '0')}-${this.#surroundings.uniqueId()}`;
+    await this.#store.put(tagHistoryKey(repository, tag, time), encode({ at, digest, previous }), { durable: false });
+  }
+}
+
+export function tagUnknown(repository: string, tag: string): RegistryError {
+  return new RegistryError('MANIFEST_UNKNOWN', `${repository} has no tag ${tag}`);
+}

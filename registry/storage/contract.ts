@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Readable } from 'node:stream';
+import { RegistryError } from '../errors.ts';
+
+/**
+ * # The object store
+ *
+ * Everything the registry knows lives behind this interface and nowhere else. A driver is correct when it passes
+ * `contract.suite.ts`. There are two kinds of objects, because stores have two good ways to keep them.
+ *
+ * **Records** are small (up to 5 MiB), never empty, read whole, and replaced whole.
+ * - `get` answers the bytes of one finished `put`, never a mixture, never a part.
+ * - A `put` that answered is seen by every later `get`, `list` and conditional operation of every process.
+ * - A conditional `put` or `delete` is one step: of several that expect the same version, one succeeds.
+ * - A token names the *content*. It may come back when the same bytes come back, so whoever must tell two writes of
+ *   equal bytes apart puts something unique into them (an epoch, a random version). S3's ETag is no different.
+ * - A driver whose store cannot delete conditionally replaces the object by an empty one instead, conditionally, and
+ *   treats empty objects as absent in every operation; that is why no record may be empty.
+ *
+ * **Data** is large, written once by one writer in any number of appends (from any process), then immutable until it
+ * is deleted. Until `completeData` answered, nobody can read it. It is named by a record, or by nobody.
+ *
+ * **Keys** are segments of `[A-Za-z0-9._!-]`, joined by `/`; no segment is empty, `.`, `..` or longer than
+ * {@link MAX_SEGMENT} bytes, no key longer than {@link MAX_KEY}. No key may also be the folder of another key: a file
+ * system could not hold both. The registry's layout (`service/keys.ts`) keeps to that.
+ *
+ * **Durability.** What answered survives a loss of power, unless the caller said `durable: false`. What did not answer
+ * may be there whole or not at all.
+ *
+ * **Errors**, of every operation: `STORAGE_FULL`, `STORAGE_UNAVAILABLE` (worth a retry by the client), `KEY_INVALID`.
+ * A condition that does not hold is an answer, not an error.
+ */
+export interface ObjectStore {
+  get(key: string): Promise<StoredRecord | undefined>;
+
+  /** @returns the new version's token, or undefined where `condition` did not hold */
+  put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<Token | undefined>;
+
+  /** @returns whether something was deleted: false where nothing was there, or it was no longer that version */
+  delete(key: string, options?: DeleteOptions): Promise<boolean>;
+
+  /** The keys of records and whole data below a folder, in byte order. */
+  list(options: ListOptions): Promise<ListPage>;
+
+  /** Starts data under a key that was never used before. */
+  beginData(key: string): Promise<DataState>;
+
+  /**
+   * Appends everything that `source` gives. Of two appends from the same state at most one may be kept (the caller
+   * decides by compare-and-swap on the record that holds the state); what the other one wrote never shows.
+   * When `source` fails, the append fails and the state from before still holds.
+   *
+   * @returns the state after it; its `size` is what the source gave more
+   */
+  appendData(state: DataState, source: AsyncIterable<Uint8Array>): Promise<DataState>;
+
+  /**
+   * Takes an upload away from a writer that may still be alive, at `state`: nothing which that writer does from now on
+   * can touch what the new state stands for.
+   *
+   * @param freshKey a key never used before; the driver may keep the old one (see the state that it answers)
+   */
+  takeOverData(state: DataState, freshKey: string): Promise<DataState>;
+
+  /** Makes the data readable under `state.key`, durably. @throws `DATA_UNKNOWN` if it was aborted, completed or lost */
+  completeData(state: DataState): Promise<void>;
+
+  /** Gives back what unfinished data takes. Never fails because there is nothing (more) to give back. */
+  abortData(state: DataState): Promise<void>;
+
+  /** Bytes; undefined where no whole data has that key. */
+  sizeOfData(key: string): Promise<number | undefined>;
+
+  /** @param range both ends inclusive, as in HTTP; must lie inside of the data. @throws `DATA_UNKNOWN` */
+  readData(key: string, range?: ByteRange): Promise<Readable>;
+
+  /** @returns whether it was there */
+  deleteData(key: string): Promise<boolean>;
+
+  /** Frees what the driver holds open. */
+  close(): Promise<void>;
+}
+
+/** Names a version of a record, by its content. Only ever compared by the driver that made it. */
+export type Token = string;
+
+export interface StoredRecord {
+  readonly bytes: Buffer;
+  readonly token: Token;
+}
+
+export interface PutOptions {
+  /** `absent`: only where nothing is. A token: only in place of that version. Left out: in place of anything. */
+  condition?: 'absent' | { ifMatch: Token };
+  /** False where a loss of power may lose this write (never tear it). Default true. */
+  durable?: boolean;
+}
+
+export interface DeleteOptions {
+  /** Only that version. */
+  ifMatch?: Token;
+  /** False where the record may be there again after a loss of power. Default true. */
+  durable?: boolean;
+}
+
+export interface ListOptions {
+  /** A folder, with its final `/`. */
+  prefix: string;
+  /** Only keys behind this string; it need not be a key, nor look like one. */
+  after?: string;
+  /** The most keys in one answer. */
+  limit: number;
+}
+
+export interface ListPage {
+  keys: string[];
+  /** Whether there are more behind the last one. */
+  more: boolean;
+}
+
+export interface ByteRange {
+  start: number;
+  end: number;
+}
+
+/**
+ * Where unfinished data stands. Plain JSON, kept by the caller between appends; all but `key` and `size` belongs to
+ * the driver (upload id, parts, the tail below the store's part size).
+ */
+export interface DataState {
+  readonly key: string;
+  /** Bytes appended so far. */
+  readonly size: number;
+  readonly [driver: string]: unknown;
+}
+
+export const MAX_SEGMENT = 255;
+export const MAX_KEY = 1000;
+
+const KEY = /^[A-Za-z0-9._!-]+(?:\/[A-Za-z0-9._!-]+)*$/;
+
+/** @throws RegistryError `KEY_INVALID` */
+export function checkKey(key: string): string {
+  const legal =
+    key.length <= MAX_KEY &&
+    KEY.test(key) &&
+    (key.length <= MAX_SEGMENT || key.split('/').every((segment) => segment.length <= MAX_SEGMENT)) &&
+    !/(?:^|\/)\.{1,2}(?:\/|$)/.test(key);
+  if (!legal) throw new RegistryError('KEY_INVALID', `not a storage key: ${JSON.stringify(key.slice(0, 200))}`);
+  return key;
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+import { constants } from 'node:fs';
+import { copyFile, type FileHandle, open, rename, stat, truncate, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
+import { RegistryError } from '../../errors.ts';
+import type { ByteRange, DataState } from '../contract.ts';
+import { errnoOf, orUndefined, storage } from './failures.ts';
+import type { Folders } from './folders.ts';
+import type { Locks } from './keyed-lock.ts';
+import type { Layout } from './layout.ts';
+
+/** How much is gathered before it is written, and read at once. */
+const STEP = 1024 * 1024;
+
+/** The data of the filesystem driver: a file in `partial/` that grows, then moves to `objects/`. */
+export class DataFiles {
+  readonly #layout: Layout;
+  readonly #folders: Folders;
+  readonly #locks: Locks;
+
+  constructor(layout: Layout, folders: Folders, locks: Locks) {
+    this.#layout = layout;
+    this.#folders = folders;
+    this.#locks = locks;
+  }
+
+  begin(key: string): Promise<DataState> {
+    const path = this.#layout.partialPath(key);
+    return storage(`begin ${key}`, async () => {
+      // Not durable: an upload that a loss of power interrupts starts again.
+      const handle = await this.#folders.within(dirname(path), false, () => open(path, 'wx', 0o644));
+      await handle.close();
+      return { key, size: 0 };
+    });
+  }
+
+  append(state: DataState, source: AsyncIterable<Uint8Array>): Promise<DataState> {
+    const path = this.#layout.partialPath(state.key);
+    return storage(`append to ${state.key}`, async () => {
+      const held = await this.#locks.tryHold(path, async () => {
+        const handle = await this.#openPartial(path, state);
+        try {
+          // What a failed append left behind.
+          await handle.truncate(state.size);
+          return { ...state, size: await writeAll(handle, state.size, source) };
+        } finally {
+          await handle.close();
+        }
+      });
+      if (held === undefined) throw gone(state.key, 'another request writes it');
+      return held.value;
+    });
+  }
+
+  takeOver(state: DataState, freshKey: string): Promise<DataState> {
+    const from = this.#layout.partialPath(state.key);
+    const to = this.#layout.partialPath(freshKey);
+    return storage(`take over ${state.key}`, async () => {
+      const move = async () => {
+        await this.#mustExist(state.key, () => this.#folders.within(dirname(to), false, () => rename(from, to)));
+      };
+      if ((await this.#locks.tryHold(from, move)) === undefined) {
+        // Its writer is at work: leave it that file, take a copy of what counts.
+        await this.#mustExist(state.key, () => copyFile(from, to, constants.COPYFILE_FICLONE));
+        await truncate(to, state.size);
+        await orUndefined(unlink(from));
+      }
+      return { ...state, key: freshKey };
+    });
+  }
+
+  complete(state: DataState): Promise<void> {
+    const from = this.#layout.partialPath(state.key);
+    const to = this.#layout.objectPath(state.key);
+    return storage(`complete ${state.key}`, async () => {
+      const held = await this.#locks.tryHold(from, async () => {
+        const handle = await this.#openPartial(from, state);
+        try {
+          await handle.truncate(state.size);
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+        await this.#folders.within(dirname(to), true, () => rename(from, to));
+      });
+      if (held === undefined) throw gone(state.key, 'another request writes it');
+      await this.#folders.sync(dirname(to));
+    });
+  }
+
+  abort(state: DataState): Promise<void> {
+    return storage(`abort ${state.key}`, async () => {
+      await orUndefined(unlink(this.#layout.partialPath(state.key)));
+    });
+  }
+
+  size(key: string): Promise<number | undefined> {
+    return storage(`look at ${key}`, async () => (await orUndefined(stat(this.#layout.objectPath(key))))?.size);
+  }
+
+  read(key: string, range?: ByteRange): Promise<Readable> {
+    return storage(`read ${key}`, async () => {
+      const handle = await orUndefined(open(this.#layout.objectPath(key), 'r'));
+      if (handle === undefined) throw gone(key, 'it is not there');
+      return handle.createReadStream({ highWaterMark: STEP, ...range });
+    });
+  }
+
+  delete(key: string): Promise<boolean> {
+    const path = this.#layout.objectPath(key);
+    return storage(`delete ${key}`, async () => {
+      const deleted = (await orUndefined(unlink(path).then(() => true))) ?? false;
+      if (deleted) await this.#folders.sync(dirname(path));
+      return deleted;
+    });
+  }
+
+  async #openPartial(path: string, state: DataState): Promise<FileHandle> {
+    const handle = await orUndefined(open(path, 'r+'));
+    if (handle === undefined) throw gone(state.key, 'it was finished, given up, or taken over');
+    const { size } = await handle.stat();
+    if (size >= state.size) return handle;
+    await handle.close();
+    throw gone(state.key, `only ${size} of its ${state.size} bytes are left`);
+  }
+
+  async #mustExist<T>(key: string, step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') throw gone(key, 'it was finished, given up, or taken over');
+      throw error;
+    }
+  }
+}
+
+function gone(key: string, why: string): RegistryError {
+  return new RegistryError('DATA_UNKNOWN', `no data ${key}: ${why}`);
+}
+
+/** Writes in steps; while one step is written the next one is gathered. @returns the offset behind the last byte */
+async function writeAll(handle: FileHandle, offset: number, source: AsyncIterable<Uint8Array>): Promise<number> {
+  let position = offset;
+  let gathered: Uint8Array[] = [];
+  let bytes = 0;
+  let writing: Promise<void> = Promise.resolve();
+
+  const flush = async () => {
+    await writing;
+    writing = writeFully(handle, gathered, bytes, position);
+    // It is awaited before the next step; until then its failure is nobody's unhandled rejection.
+    writing.catch(() => undefined);
+    position += bytes;
+    gathered = [];
+    bytes = 0;
+  };
+
+  try {
+    for await (const chunk of source) {
+      gathered.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= STEP) await flush();
+    }
+    if (bytes > 0) await flush();
+  } finally {
+    // Nothing may still be written once the caller closes the file.
+    await writing.catch(() => undefined);
+  }
+  await writing;
+  return position;
+}
+
+/** `writev` may write less than it was given (a disk that just became full). */
+async function writeFully(handle: FileHandle, chunks: Uint8Array[], bytes: number, position: number): Promise<void> {
+  const { bytesWritten } = await handle.writev(chunks, position);
+  if (bytesWritten === bytes) return;
+  const rest = Buffer.concat(chunks).subarray(bytesWritten);
+  let done = 0;
+  while (done < rest.length) {
+    done += (await handle.write(rest, done, rest.length - done, position + bytesWritten + done)).bytesWritten;
+  }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type {
+  ByteRange,
+  DataState,
+  DeleteOptions,
+  ListOptions,
+  ListPage,
+  ObjectStore,
+  PutOptions,
+  StoredRecord,
+  Token,
+} from '../contract.ts';
+import { DataFiles } from './data.ts';
+import { storage } from './failures.ts';
+import { Folders } from './folders.ts';
+import { KeyedLock, type Locks } from './keyed-lock.ts';
+import { Layout } from './layout.ts';
+import { Listings } from './listing.ts';
+import { takeOwnership } from './ownership.ts';
+import { Records } from './records.ts';
+
+export interface FilesystemOptions {
+  /** The storage's folder; made where it is missing. */
+  root: string;
+  /** Bytes of records kept in memory, default 64 MiB. */
+  cacheBytes?: number;
+  /** Who serializes writers; default: a lock inside of this process. */
+  locks?: Locks;
+}
+
+/**
+ * The object store on a file system.
+ *
+ * **How compare-and-swap works.** A record is a file, a version is an inode: writers make a whole file in
+ * `temporary/`, fsync it, and then name it. `absent` is link(2), which fails where the name exists: atomic among all
+ * processes without any lock. `ifMatch` and deletion read the version under a lock by key, then rename(2) or unlink(2);
+ * the fsyncs stay outside of the lock, so it is held for microseconds and only against writers of the same key. The lock
+ * lives in the one server of the folder (worker processes ask their primary process for it, and a worker that dies
+ * loses it with its channel). Generations by link(2) alone would need no lock, but would make every read look for the
+ * newest generation first, and reads are what a registry does. A second server on the folder is refused
+ * (`ownership.ts`), as its lock would be another one.
+ */
+export class FilesystemStore implements ObjectStore {
+  readonly #records: Records;
+  readonly #listings: Listings;
+  readonly #data: DataFiles;
+  readonly #release: () => Promise<void>;
+
+  private constructor(layout: Layout, options: FilesystemOptions, release: () => Promise<void>) {
+    const folders = new Folders();
+    const locks = options.locks ?? new KeyedLock();
+    this.#records = new Records(layout, folders, locks, options.cacheBytes ?? 64 * 1024 * 1024);
+    this.#listings = new Listings(layout);
+    this.#data = new DataFiles(layout, folders, locks);
+    this.#release = release;
+  }
+
+  /** @throws RegistryError `STORAGE_IN_USE`, `STORAGE_UNAVAILABLE`, `STORAGE_FULL` */
+  static open(options: FilesystemOptions): Promise<FilesystemStore> {
+    return storage(`open the storage folder ${options.root}`, async () => {
+      const layout = new Layout(options.root);
+      for (const folder of [layout.objects, layout.partial]) await mkdir(folder, { recursive: true });
+      const ownership = await takeOwnership(layout);
+      for (const name of await readdir(layout.temporary)) await rm(join(layout.temporary, name), { force: true });
+      return new FilesystemStore(layout, options, () => ownership.release());
+    });
+  }
+
+  async get(key: string): Promise<StoredRecord | undefined> {
+    return this.#records.get(key);
+  }
+
+  async put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<Token | undefined> {
+    return this.#records.put(key, bytes, options);
+  }
+
+  async delete(key: string, options?: DeleteOptions): Promise<boolean> {
+    return this.#records.delete(key, options);
+  }
+
+  async list(options: ListOptions): Promise<ListPage> {
+    return this.#listings.list(options);
+  }
+
+  async beginData(key: string): Promise<DataState> {
+    return this.#data.begin(key);
+  }
+
+  async appendData(state: DataState, source: AsyncIterable<Uint8Array>): Promise<DataState> {
+    return this.#data.append(state, source);
+  }
+
+  async takeOverData(state: DataState, freshKey: string): Promise<DataState> {
+    return this.#data.takeOver(state, freshKey);
+  }
+
+  async completeData(state: DataState): Promise<void> {
+    return this.#data.complete(state);
+  }
+
+  async abortData(state: DataState): Promise<void> {
+    return this.#data.abort(state);
+  }
+
+  async sizeOfData(key: string): Promise<number | undefined> {
+    return this.#data.size(key);
+  }
+
+  async readData(key: string, range?: ByteRange): Promise<Readable> {
+    return this.#data.read(key, range);
+  }
+
+  async deleteData(key: string): Promise<boolean> {
+    return this.#data.delete(key);
+  }
+
+  async close(): Promise<void> {
+    await this.#release();
+  }
+}

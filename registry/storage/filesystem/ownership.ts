@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync, readlinkSync } from 'node:fs';
+import { link, mkdir, readdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { RegistryError } from '../../errors.ts';
+import { errnoOf, orUndefined } from './failures.ts';
+import type { Layout } from './layout.ts';
+
+const BEAT_MS = 5_000;
+/** A server on another machine, or in another container, that has not shown itself for this long is gone. */
+const SILENCE_MS = 20_000;
+
+/** Who runs on a folder. */
+interface Owner {
+  pid: number;
+  host: string;
+  /** Together with the pid they tell a process from a later one with the same number. */
+  boot: string;
+  pidNamespace: string;
+  started: string;
+  released?: boolean;
+}
+
+/**
+ * One server a folder, because the lock among writers lives in that server. Ownership is a chain of files
+ * `server.<n>`: the highest number owns, and taking over the chain from `n` means making `n + 1` with link(2), which
+ * only one can. A released or dead owner's file stays until its successor removes it, so numbers never come back.
+ *
+ * @throws RegistryError `STORAGE_IN_USE` while another server lives
+ */
+export async function takeOwnership(layout: Layout): Promise<{ release(): Promise<void> }> {
+  const me = myself();
+  await mkdir(layout.temporary, { recursive: true });
+  const draft = layout.temporaryPath();
+  await writeFile(draft, JSON.stringify(me), { flag: 'wx' });
+  try {
+    const before = highest(await claims(layout));
+    if (before !== undefined) await refuseIfAlive(layout, before);
+    const mine = (before ?? 0) + 1;
+    const path = claimPath(layout, mine);
+    try {
+      await link(draft, path);
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') throw inUse(layout, await readOwner(path));
+      throw error;
+    }
+    const now = await claims(layout);
+    if (highest(now) !== mine) {
+      await unlink(path);
+      throw inUse(layout, await readOwner(claimPath(layout, highest(now) ?? 0)));
+    }
+    for (const old of now) if (old !== mine) await orUndefined(unlink(claimPath(layout, old)));
+    return keep(layout, path, me);
+  } finally {
+    await unlink(draft).catch(() => undefined);
+  }
+}
+
+function keep(layout: Layout, path: string, me: Owner): { release(): Promise<void> } {
+  const beat = setInterval(() => {
+    const now = new Date();
+    utimes(path, now, now).catch(() => undefined);
+  }, BEAT_MS);
+  beat.unref();
+  return {
+    async release() {
+      clearInterval(beat);
+      const draft = layout.temporaryPath();
+      await writeFile(draft, JSON.stringify({ ...me, released: true }));
+      await rename(draft, path);
+    },
+  };
+}
+
+async function refuseIfAlive(layout: Layout, claim: number): Promise<void> {
+  const path = claimPath(layout, claim);
+  const owner = await readOwner(path);
+  if (owner === undefined || owner.released) return;
+  const here = myself();
+  if (owner.boot === here.boot && owner.pidNamespace === here.pidNamespace) {
+    if (startOf(owner.pid) === owner.started) throw inUse(layout, owner);
+    return;
+  }
+  const seen = await orUndefined(stat(path));
+  if (seen !== undefined && Date.now() - seen.mtimeMs < SILENCE_MS) throw inUse(layout, owner);
+}
+
+async function claims(layout: Layout): Promise<number[]> {
+  const names = await readdir(layout.root);
+  return names.flatMap((name) => /^server\.([0-9]{1,15})$/.exec(name)?.[1] ?? []).map(Number);
+}
+
+function highest(numbers: number[]): number | undefined {
+  return numbers.length === 0 ? undefined : Math.max(...numbers);
+}
+
+function claimPath(layout: Layout, claim: number): string {
+  return join(layout.root, `server.${claim}`);
+}
+
+async function readOwner(path: string): Promise<Owner | undefined> {
+  const text = await orUndefined(readFile(path, 'utf8'));
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as Owner);
+  } catch {
+    // A loss of power can leave an empty file; whoever wrote it is not running any more.
+    return undefined;
+  }
+}
+
+function inUse(layout: Layout, owner: Owner | undefined): RegistryError {
+  const who = owner === undefined ? 'another server' : `the server with process id ${owner.pid} on ${owner.host}`;
+  return new RegistryError('STORAGE_IN_USE', `the storage folder ${layout.root} is in use by ${who}`, {
+    hint: 'stop that server first, or give this one another folder',
+  });
+}
+
+function myself(): Owner {
+  return {
+    pid: process.pid,
+    host: hostname(),
+    boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    pidNamespace: readlinkSync('/proc/self/ns/pid'),
+    started: startOf(process.pid) ?? '',
+  };
+}
+
+/** When a process started, in ticks since boot (proc(5), /proc/pid/stat, field 22); undefined where it is gone. */
+function startOf(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    // Field 3 is the first one behind the name; a zombie holds nothing any more.
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
