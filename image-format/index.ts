@@ -7,4 +7,5 @@ export * from './image-config.ts';
 export * from './manifest.ts';
 export * from './media-types.ts';
 export * from './reference.ts';
+export * from './select-manifest.ts';
 export * from './verified-stream.ts';

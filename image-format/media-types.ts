@@ -39,3 +39,8 @@ export function layerCompression(mediaType: string): Compression | undefined {
       return undefined;
   }
 }
+
+/** The media type of a layer of ours. */
+export function layerMediaType(compression: 'zstd' | 'gzip'): string {
+  return compression === 'zstd' ? MEDIA_TYPE.layerZstd : MEDIA_TYPE.layerGzip;
+}

@@ -1,17 +1,107 @@
 // SPDX-License-Identifier: Apache-2.0
+import { resolve } from 'node:path';
+import type { LayerRole } from '../annotations.ts';
+import { type LayerEntry, writeLayer } from '../layers/index.ts';
 import type { ContentStore } from '../layout/store.ts';
-import type { BuildOptions, BuildRequest, BuiltImage } from './request.ts';
+import { layerMediaType } from '../media-types.ts';
+import { planAdds } from './add-files.ts';
+import { Closure, refuseMissing } from './closure.ts';
+import { changeExecution } from './execution.ts';
+import { KERNEL_PATHS, readKernelFiles, writeKernelLayer } from './kernel-layer.ts';
+import { formatLdSoCache } from './ld-so-cache.ts';
+import { Plan } from './plan.ts';
+import { planProgram } from './program.ts';
+import type { BuildOptions, BuildRequest, BuiltImage, Layer } from './request.ts';
+import { skeleton } from './skeleton.ts';
+import { sourceDateEpoch } from './source-date.ts';
+import { URUNC_FILE, uruncAnnotations, uruncFile } from './urunc.ts';
+import { writeManifest } from './write-manifest.ts';
 
 /**
  * Makes an image of an application of this machine: its layers, config and manifest are in the store afterwards. The
  * caller gives it a name.
  *
- * @throws ImageError `ELF_INVALID`, `LIBRARY_MISSING`, `SOURCE_INVALID`, `PATH_CONFLICT`, `STORE_IO`
+ * @throws ImageError `ELF_INVALID`, `LIBRARY_MISSING`, `SOURCE_INVALID`, `PATH_CONFLICT`, `CONFIG_INVALID`, `STORE_IO`
  */
 export async function buildImage(
-  _request: BuildRequest,
-  _store: ContentStore,
-  _options: BuildOptions = {},
+  request: BuildRequest,
+  store: ContentStore,
+  options: BuildOptions = {},
 ): Promise<BuiltImage> {
-  throw new Error('not written yet');
+  const { profile, kernel } = request;
+  const { compression = 'zstd', signal, onProgress = () => {} } = options;
+  const created = sourceDateEpoch(options.sourceDateEpoch);
+  const written = { compression, mtime: created ?? 0, ...(signal === undefined ? {} : { signal }) };
+  const { plan, path } = await planImage(request, options);
+  const execution = changeExecution({ Entrypoint: [path] }, request);
+  const urunc = uruncAnnotations(profile.monitor, execution);
+  plan.add({ entry: rootFile(URUNC_FILE, uruncFile(urunc)), role: 'config', origin: 'the file for urunc' });
+
+  onProgress({ phase: 'layer', layer: 'kernel' });
+  const files = 'layer' in kernel ? undefined : await readKernelFiles(kernel);
+  const kernelLayer = 'layer' in kernel ? kernel.layer : undefined;
+  const layers: (Layer & { role: LayerRole })[] = [];
+  if (files !== undefined) layers.push({ role: 'kernel', ...(await writeKernelLayer(files, profile, store, written)) });
+  else if (kernelLayer !== undefined) layers.push({ role: 'kernel', ...kernelLayer });
+  for (const role of ['deps', 'app', 'config'] as const) {
+    signal?.throwIfAborted();
+    onProgress({ phase: 'layer', layer: role });
+    const { diffId, digest, size } = await writeLayer(plan.layer(role), store, written);
+    layers.push({ role, descriptor: { mediaType: layerMediaType(compression), digest, size }, diffId });
+    onProgress({ phase: 'layer', layer: role, size });
+  }
+  onProgress({ phase: 'manifest' });
+  return await writeManifest(store, {
+    layers,
+    execution: { ...execution, Labels: { ...execution.Labels, ...urunc } },
+    profile: profile.name,
+    kernelVariant: 'layer' in kernel ? kernel.variant : (files?.variant ?? ''),
+    annotations: urunc,
+    created,
+  });
+}
+
+/** What stands where in the layers besides the kernel's. */
+async function planImage(request: BuildRequest, options: BuildOptions): Promise<{ plan: Plan; path: string }> {
+  const { onProgress = () => {}, signal } = options;
+  const sysroot = resolve(options.sysroot ?? '/');
+  const plan = new Plan();
+  for (const path of KERNEL_PATHS) {
+    const origin = 'the kernel';
+    plan.add({ entry: rootFile(path, Buffer.alloc(0)), role: 'kernel', origin });
+  }
+  onProgress({ phase: 'closure' });
+  const added = await planAdds(plan, request.adds ?? []);
+  const program = await planProgram(plan, request.app, sysroot, request.appPath);
+  const closure = await Closure.open(plan, sysroot);
+  const missing = [...program.missing];
+  for (const root of program.roots) missing.push(...(await closure.add(root)));
+  const interpreter = program.roots.at(-1)?.elf.interpreter;
+  for (const { named, ...root } of added) {
+    signal?.throwIfAborted();
+    const unmet = await closure.add(root, interpreter);
+    // What is deep in a folder may be a plug-in that nobody uses; what was named is wanted.
+    if (named) missing.push(...unmet);
+    else
+      for (const { name, neededBy } of unmet)
+        onProgress({ phase: 'closure', warning: `${neededBy}: ${name} not found` });
+  }
+  refuseMissing(missing);
+  for (const entry of skeleton()) plan.addDefault({ entry, role: 'deps', origin: 'the skeleton' });
+  if (closure.system.size > 0) {
+    const bytes = formatLdSoCache([...closure.system.values()]);
+    plan.addDefault({ entry: rootFile('etc/ld.so.cache', bytes), role: 'deps', origin: 'the list of libraries' });
+  }
+  // What OCI's config cannot say goes there; the folder is there in any case.
+  plan.addDefault({ entry: folder('etc/uk'), role: 'config', origin: 'uk' });
+  onProgress({ phase: 'closure', files: closure.system.size });
+  return { plan, path: program.path };
+}
+
+export function rootFile(path: string, bytes: Uint8Array): LayerEntry {
+  return { path, type: 'file', mode: 0o644, uid: 0, gid: 0, source: { bytes } };
+}
+
+export function folder(path: string): LayerEntry {
+  return { path, type: 'directory', mode: 0o755, uid: 0, gid: 0 };
 }

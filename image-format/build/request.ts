@@ -72,6 +72,8 @@ export interface BuildEvent {
   layer?: string;
   /** Files so far, for `closure`. */
   files?: number;
+  /** Something that was left out, in one line. */
+  warning?: string;
   /** Of a finished layer. */
   size?: number;
 }

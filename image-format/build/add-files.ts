@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { stat } from 'node:fs/promises';
+import { basename, posix, resolve } from 'node:path';
+import { ImageError } from '../errors.ts';
+import type { ClosureRoot } from './closure.ts';
+import { type HostEntry, hostEntry, hostTree } from './host-entry.ts';
+import { readElfIfAny } from './host-file.ts';
+import type { Plan } from './plan.ts';
+import type { AddedPath } from './request.ts';
+import { layerPath } from './usr-merge.ts';
+
+export interface AddedElf extends ClosureRoot {
+  /** Named by the user, not found in a folder: what it needs must be there. */
+  named: boolean;
+}
+
+/**
+ * Plans files and folders of this machine.
+ *
+ * @returns the programs and libraries among them
+ * @throws ImageError `SOURCE_INVALID`, `PATH_CONFLICT`
+ */
+export async function planAdds(plan: Plan, adds: readonly AddedPath[]): Promise<AddedElf[]> {
+  const found: AddedElf[] = [];
+  for (const add of adds) {
+    const { layer = 'app' } = add;
+    // Of several names of one file (hard links) the first is the file, the others are links to it.
+    const names = new Map<string, string>();
+    for await (const { host, stats, entry } of addedEntries(add)) {
+      const inode = `${stats.dev}:${stats.ino}`;
+      const first = stats.isFile() && stats.nlink > 1 ? names.get(inode) : undefined;
+      if (first === undefined) {
+        plan.add({ entry, role: layer, origin: host });
+        names.set(inode, entry.path);
+      } else {
+        const { source: _, ...rest } = entry;
+        plan.add({ entry: { ...rest, type: 'hardlink', linkname: first }, role: layer, origin: host });
+      }
+      const elf = entry.type === 'file' ? await readElfIfAny(host) : undefined;
+      if (elf !== undefined) found.push({ host, image: `/${entry.path}`, elf, named: host === resolve(add.source) });
+    }
+  }
+  return found;
+}
+
+async function* addedEntries({ source, destination }: AddedPath): AsyncGenerator<HostEntry, void, undefined> {
+  const host = resolve(source);
+  const path = target(host, destination);
+  // A link that is named stands for what it leads to; links inside of a folder stay links.
+  const stats = await stat(host).catch((cause) => {
+    throw new ImageError('SOURCE_INVALID', `cannot add ${source}: no such file`, { cause });
+  });
+  if (stats.isDirectory()) {
+    // The layer's sort order makes parents and first names come first; a sorted walk gives the same order.
+    const entries: HostEntry[] = [];
+    for await (const entry of hostTree(host, path)) entries.push({ ...entry, entry: merged(entry.entry) });
+    yield* entries.sort((a, b) => Buffer.compare(Buffer.from(a.entry.path), Buffer.from(b.entry.path)));
+  } else if (stats.isFile()) {
+    const { entry } = await hostEntry(host, path);
+    const { linkname: _, ...rest } = entry;
+    yield { host, stats, entry: { ...rest, type: 'file', mode: stats.mode & 0o7777, source: { file: host } } };
+  } else {
+    yield await hostEntry(host, path);
+  }
+}
+
+/** A tree that is added to `/` may have its own `/lib`. */
+function merged<T extends { path: string; type: string }>(entry: T): T {
+  return { ...entry, path: entry.type === 'symlink' && !entry.path.includes('/') ? entry.path : layerPath(entry.path) };
+}
+
+function target(host: string, destination: string): string {
+  if (!destination.startsWith('/') || destination.includes('\0')) {
+    throw new ImageError('SOURCE_INVALID', `not an absolute path in the image: ${JSON.stringify(destination)}`, {
+      hint: 'write --add SRC:/DST',
+    });
+  }
+  if (posix.normalize(destination).split('/').includes('..')) {
+    throw new ImageError('SOURCE_INVALID', `leads out of the image: ${destination}`);
+  }
+  return layerPath(
+    destination.endsWith('/') && destination !== '/' ? posix.join(destination, basename(host)) : destination,
+  );
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Stats } from 'node:fs';
+import { lstat, readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ImageError } from '../errors.ts';
+import type { LayerEntry } from '../layers/index.ts';
+
+/** What of this machine's file system goes into a layer. */
+export interface HostEntry {
+  host: string;
+  stats: Stats;
+  entry: LayerEntry;
+}
+
+/**
+ * The entry for one file, link, folder or node of this machine. Owners are kept (a service's folder belongs to its
+ * user), but what belongs to the ordinary user who builds becomes root's: who built an image is not part of it.
+ *
+ * @throws ImageError `SOURCE_INVALID`
+ */
+export async function hostEntry(host: string, path: string): Promise<HostEntry> {
+  const stats = await lstat(host).catch((cause) => {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new ImageError('SOURCE_INVALID', `${missing ? 'no such file' : 'cannot read'}: ${host}`, { cause });
+  });
+  const builder = process.getuid?.() ?? 0;
+  const own = builder !== 0 && stats.uid === builder;
+  const common = {
+    path,
+    mode: stats.mode & 0o7777,
+    uid: own ? 0 : stats.uid,
+    gid: own ? 0 : stats.gid,
+  };
+  return { host, stats, entry: await describe(host, stats, common) };
+}
+
+async function describe(
+  host: string,
+  stats: Stats,
+  common: Pick<LayerEntry, 'path' | 'mode' | 'uid' | 'gid'>,
+): Promise<LayerEntry> {
+  if (stats.isFile()) return { ...common, type: 'file', source: { file: host } };
+  if (stats.isDirectory()) return { ...common, type: 'directory' };
+  if (stats.isSymbolicLink()) return { ...common, type: 'symlink', mode: 0o777, linkname: await readlink(host) };
+  if (stats.isFIFO()) return { ...common, type: 'fifo' };
+  if (stats.isCharacterDevice() || stats.isBlockDevice()) {
+    const type = stats.isBlockDevice() ? 'block' : 'character';
+    return { ...common, type, ...deviceNumbers(stats.rdev) };
+  }
+  throw new ImageError('SOURCE_INVALID', `a socket cannot stand in an image: ${host}`);
+}
+
+/** glibc's gnu_dev_major and gnu_dev_minor (sys/sysmacros.h). */
+function deviceNumbers(rdev: number): { devmajor: number; devminor: number } {
+  const device = BigInt(rdev);
+  const devmajor = Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n));
+  const devminor = Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n));
+  return { devmajor, devminor };
+}
+
+/** A folder and all that is in it, in order of names; links in it stay links. */
+export async function* hostTree(host: string, path: string): AsyncGenerator<HostEntry, void, undefined> {
+  const top = await hostEntry(host, path);
+  yield top;
+  if (!top.stats.isDirectory()) return;
+  const names = await readdir(host).catch((cause) => {
+    throw new ImageError('SOURCE_INVALID', `cannot list ${host}: ${(cause as Error).message}`, { cause });
+  });
+  for (const name of names.sort()) yield* hostTree(join(host, name), path === '' ? name : `${path}/${name}`);
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import { posix } from 'node:path';
+import type { LayerRole } from '../annotations.ts';
+import { ImageError } from '../errors.ts';
+import type { LayerEntry } from '../layers/index.ts';
+import { layerPath } from './usr-merge.ts';
+
+export interface Planned {
+  entry: LayerEntry;
+  role: LayerRole;
+  /** Where it comes from, for errors: a host path, or words. */
+  origin: string;
+}
+
+/**
+ * What is to stand at which path of the image, over all layers: a non-directory in one layer only, nothing below
+ * something that is no directory, and each directory with the same metadata wherever it is repeated.
+ */
+export class Plan {
+  readonly #planned = new Map<string, Planned>();
+
+  get(path: string): Planned | undefined {
+    return this.#planned.get(path);
+  }
+
+  /**
+   * @throws ImageError `PATH_CONFLICT` where something else stands there already; the same thing twice, and a directory
+   * where there is one, change nothing
+   */
+  add(planned: Planned): void {
+    const known = this.#planned.get(planned.entry.path);
+    if (known === undefined) this.#planned.set(planned.entry.path, planned);
+    else if (!isSame(known, planned)) throw conflict(planned.entry.path, known, planned);
+  }
+
+  /** Adds what nobody has put there. */
+  addDefault(planned: Planned): void {
+    if (!this.#planned.has(planned.entry.path)) this.#planned.set(planned.entry.path, planned);
+  }
+
+  /** Where a path leads through the links of the plan, or undefined if it leaves what is planned. */
+  follow(path: string, limit = 40): Planned | undefined {
+    let current = path;
+    for (let steps = 0; steps < limit; steps++) {
+      const link = this.#firstLink(current);
+      if (link === undefined) return this.#planned.get(current);
+      const { path: at, linkname = '' } = link.entry;
+      const target = linkname.startsWith('/') ? linkname : posix.join('/', posix.dirname(at), linkname);
+      current = layerPath(posix.join(target, current.slice(at.length)));
+    }
+    return undefined;
+  }
+
+  /** The entries of one layer, with the directories that lead to them. @throws ImageError `PATH_CONFLICT` */
+  layer(role: LayerRole): LayerEntry[] {
+    const entries = new Map<string, LayerEntry>();
+    for (const planned of this.#planned.values()) {
+      if (planned.role !== role) continue;
+      entries.set(planned.entry.path, planned.entry);
+      for (const parent of this.#parents(planned)) entries.set(parent.path, parent);
+    }
+    return [...entries.values()];
+  }
+
+  #firstLink(path: string): Planned | undefined {
+    for (let slash = path.indexOf('/'); ; slash = path.indexOf('/', slash + 1)) {
+      const planned = this.#planned.get(slash < 0 ? path : path.slice(0, slash));
+      if (planned?.entry.type === 'symlink') return planned;
+      if (slash < 0) return undefined;
+    }
+  }
+
+  *#parents(planned: Planned): Generator<LayerEntry> {
+    const { path } = planned.entry;
+    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+      const parent = this.#planned.get(path.slice(0, slash));
+      if (parent === undefined) continue;
+      if (parent.entry.type !== 'directory') {
+        throw new ImageError(
+          'PATH_CONFLICT',
+          `/${path} (${planned.origin}) would stand below /${parent.entry.path} (${parent.origin}), which is no directory`,
+        );
+      }
+      yield parent.entry;
+    }
+  }
+}
+
+function isSame(a: Planned, b: Planned): boolean {
+  if (a.entry.type !== b.entry.type) return false;
+  switch (a.entry.type) {
+    case 'directory':
+      return true;
+    case 'symlink':
+      return a.entry.linkname === b.entry.linkname;
+    case 'file':
+      return a.role === b.role && sourceFile(a) !== undefined && sourceFile(a) === sourceFile(b);
+    default:
+      return a.role === b.role && a.origin === b.origin;
+  }
+}
+
+function sourceFile({ entry: { source } }: Planned): string | undefined {
+  return source !== undefined && 'file' in source ? source.file : undefined;
+}
+
+function conflict(path: string, a: Planned, b: Planned): ImageError {
+  const say = ({ role, origin }: Planned) => `${origin} (layer ${role})`;
+  return new ImageError('PATH_CONFLICT', `/${path} would stand in the image twice: ${say(a)} and ${say(b)}`, {
+    hint: 'leave one of the two out',
+  });
+}
