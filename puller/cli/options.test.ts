@@ -48,10 +48,12 @@ describe('ports', () => {
 });
 
 describe('added files', () => {
-  test('default layer', () =>
-    expect(collectAdd('a:/b')).toEqual([{ source: 'a', destination: '/b', layer: 'app' }]));
-  test('a layer by name', () => expect(collectAdd('./c d:/e f:deps')[0]).toMatchObject({ source: './c d', layer: 'deps' }));
-  test.each(['a', 'a:b', ':/b', 'a:/b:kernel'])('refuses %j', (text) => expect(() => collectAdd(text)).toThrow(/SRC:DST/));
+  test('default layer', () => expect(collectAdd('a:/b')).toEqual([{ source: 'a', destination: '/b', layer: 'app' }]));
+  test('a layer by name', () =>
+    expect(collectAdd('./c d:/e f:deps')[0]).toMatchObject({ source: './c d', layer: 'deps' }));
+  test.each(['a', 'a:b', ':/b', 'a:/b:kernel'])('refuses %j', (text) =>
+    expect(() => collectAdd(text)).toThrow(/SRC:DST/),
+  );
 });
 
 test('listening addresses', () => {

@@ -44,9 +44,10 @@ export interface PortForward {
 
 /** `[ADDRESS:]HOST:GUEST[/tcp|udp]`. Without an address all of this machine's are meant, as with container engines. */
 export function collectPort(text: string, previous: PortForward[] = []): PortForward[] {
-  const match = /^(?:(?<address>[0-9.]+|\[[0-9a-fA-F:]+\]):)?(?<host>[0-9]+):(?<guest>[0-9]+)(?:\/(?<protocol>tcp|udp))?$/.exec(
-    text,
-  );
+  const match =
+    /^(?:(?<address>[0-9.]+|\[[0-9a-fA-F:]+\]):)?(?<host>[0-9]+):(?<guest>[0-9]+)(?:\/(?<protocol>tcp|udp))?$/.exec(
+      text,
+    );
   const { address = '0.0.0.0', host = '', guest = '', protocol = 'tcp' } = match?.groups ?? {};
   if (match === null || Number(host) > 65535 || Number(guest) > 65535 || Number(guest) === 0) {
     throw new InvalidArgumentError('write [ADDRESS:]HOST:GUEST[/tcp|udp], as in 8080:80 or 127.0.0.1:8080:80');

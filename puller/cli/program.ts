@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError } from 'commander';
-import { EXIT_FAILURE, EXIT_MISUSE } from './errors.ts';
 import { addBuild } from './commands/build.ts';
-import { addDoctor } from './commands/doctor.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addImages } from './commands/images.ts';
 import { addKernel } from './commands/kernel.ts';
 import { addRegistry } from './commands/registry.ts';
 import { addRun } from './commands/run.ts';
 import { addTransfer } from './commands/transfer.ts';
+import { EXIT_FAILURE, EXIT_MISUSE } from './errors.ts';
 import { createOutput } from './output/output.ts';
 import { version } from './version.ts';
 

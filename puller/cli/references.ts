@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Descriptor, familiarReference, formatReference, ImageError, parseReference } from '../../image-format/index.ts';
+import {
+  type Descriptor,
+  familiarReference,
+  formatReference,
+  ImageError,
+  parseReference,
+} from '../../image-format/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
 
 /** The one name that a store knows an image by, however the user wrote it. @throws ImageError `REFERENCE_INVALID` */
@@ -8,7 +14,10 @@ export function canonicalName(text: string): string {
 }
 
 /** What a name of the store stands for. @throws ImageError `NOT_FOUND`, `REFERENCE_INVALID` */
-export async function resolveLocal(store: ContentStore, text: string): Promise<{ name: string; descriptor: Descriptor }> {
+export async function resolveLocal(
+  store: ContentStore,
+  text: string,
+): Promise<{ name: string; descriptor: Descriptor }> {
   const reference = parseReference(text);
   const name = formatReference(reference);
   const descriptor = await store.resolve(name);

@@ -27,10 +27,7 @@ export async function push(
 ): Promise<Transferred> {
   const { pushImage } = await import('../../image-format/remote/index.ts');
   return withRemote(session, reference, flags, async (remote, onProgress) =>
-    transferred(
-      reference,
-      await pushImage(store, name, reference, remote, { onProgress, signal: session.signal }),
-    ),
+    transferred(reference, await pushImage(store, name, reference, remote, { onProgress, signal: session.signal })),
   );
 }
 
@@ -43,7 +40,11 @@ export async function pull(
 ): Promise<Transferred> {
   const { pullImage } = await import('../../image-format/remote/index.ts');
   return withRemote(session, reference, flags, async (remote, onProgress) => {
-    const options = { onProgress, signal: session.signal, ...(flags.profile === undefined ? {} : { profile: flags.profile }) };
+    const options = {
+      onProgress,
+      signal: session.signal,
+      ...(flags.profile === undefined ? {} : { profile: flags.profile }),
+    };
     return transferred(reference, (await pullImage(reference, remote, store, options)).descriptor);
   });
 }

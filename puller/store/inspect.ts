@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Profile } from '../../hardware-profiles/index.ts';
+import { kernelLayerOf, validateImage } from '../../image-format/build/index.ts';
 import type { Descriptor, Digest, ImageConfig, LayerRole, Manifest } from '../../image-format/index.ts';
 import { LAYER_ROLES } from '../../image-format/index.ts';
-import { kernelLayerOf, validateImage } from '../../image-format/build/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
 
 /** What `uk inspect --json` prints of an image. */

@@ -54,11 +54,17 @@ function sources(folder: string): string[] {
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'));
 }
 
-export function importsOf(path: string, text: string): Import[] {
+function importsOf(path: string, text: string): Import[] {
   const found = text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)'([^']+)'/g);
   return [...found].map(([, name = '']) =>
     name.startsWith('.')
-      ? { from: path, to: relative(root, resolve(root, dirname(path), name)).split(sep).join('/'), ours: true }
+      ? {
+          from: path,
+          to: relative(root, resolve(root, dirname(path), name))
+            .split(sep)
+            .join('/'),
+          ours: true,
+        }
       : { from: path, to: name, ours: false },
   );
 }
@@ -94,9 +100,7 @@ describe('walls', () => {
   });
 
   test('another room is entered by its face', () => {
-    const wrong = imports.filter(
-      ({ from, to, ours }) => ours && roomOf(from) !== roomOf(to) && !FACES.includes(to),
-    );
+    const wrong = imports.filter(({ from, to, ours }) => ours && roomOf(from) !== roomOf(to) && !FACES.includes(to));
     expect(wrong).toEqual([]);
   });
 

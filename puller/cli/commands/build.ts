@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Command, Option } from 'commander';
 import type { Profile } from '../../../hardware-profiles/index.ts';
-import type { Digest } from '../../../image-format/index.ts';
 import type { BuildRequest, BuiltImage, ExecutionChanges } from '../../../image-format/build/index.ts';
+import type { Digest } from '../../../image-format/index.ts';
 import type { ContentStore } from '../../../image-format/layout/index.ts';
 import { action, type CommandContext, type Session } from '../context.ts';
 import { CliError } from '../errors.ts';
@@ -38,7 +38,11 @@ export function addBuild(program: Command, context: CommandContext): void {
     .requiredOption('-t, --tag <ref>', 'name of the image, as in localhost:5000/hello:1 (repeatable)', collect)
     .option('--app <file>', 'the program: an ELF file or a script of this machine')
     .option('--from <ref>', 'take this image and replace only how its program runs: config, environment, arguments')
-    .option('--add <src:dst[:layer]>', 'also take a file or folder, into layer app (default), deps or config', collectAdd)
+    .option(
+      '--add <src:dst[:layer]>',
+      'also take a file or folder, into layer app (default), deps or config',
+      collectAdd,
+    )
     .option('-e, --env <name=value>', 'environment variable of the program (repeatable)', collectEnv)
     .option('--entrypoint <json>', 'what is run before the arguments, as a JSON list (default: the program)')
     .option('-w, --workdir <dir>', 'working directory of the program')
@@ -132,7 +136,9 @@ async function buildFromApp(
       ...(flags.sysroot === undefined ? {} : { sysroot: flags.sysroot }),
       signal: session.signal,
       onProgress: ({ phase, layer, files }) =>
-        piece.update({ text: [phase, layer, files === undefined ? undefined : `${files} files`].filter(Boolean).join(' ') }),
+        piece.update({
+          text: [phase, layer, files === undefined ? undefined : `${files} files`].filter(Boolean).join(' '),
+        }),
     });
     piece.done('built');
     images.push({ profile: kernel.profile.name, image });
@@ -152,9 +158,13 @@ async function buildFromImage(
   const misplaced = flags.add?.find(({ layer, source }) => layer !== 'config' && source !== '');
   if (replaced !== undefined) throw new CliError('USAGE', `--${replaced} cannot be changed with --from`);
   if (misplaced !== undefined) {
-    throw new CliError('USAGE', `--from replaces the config layer only: ${misplaced.source} would go into ${misplaced.layer}`, {
-      hint: `write --add ${misplaced.source}:${misplaced.destination}:config`,
-    });
+    throw new CliError(
+      'USAGE',
+      `--from replaces the config layer only: ${misplaced.source} would go into ${misplaced.layer}`,
+      {
+        hint: `write --add ${misplaced.source}:${misplaced.destination}:config`,
+      },
+    );
   }
   const { descriptor } = await resolveLocal(store, from);
   const { descriptor: manifest, profile } = await validateImage(store, descriptor);

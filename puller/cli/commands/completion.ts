@@ -84,7 +84,9 @@ function fish(nodes: Node[]): string {
     const when =
       path === '' ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${path.split(' ').at(-1) ?? first}`;
     return [
-      ...commands.map(({ name, description }) => `complete -c uk -n ${quote(when)} -f -a ${name} -d ${quote(description)}`),
+      ...commands.map(
+        ({ name, description }) => `complete -c uk -n ${quote(when)} -f -a ${name} -d ${quote(description)}`,
+      ),
       ...options.map(({ flag, description }) => {
         const kind = flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`;
         return `complete -c uk -n ${quote(when)} ${kind} -d ${quote(firstLine(description))}`;

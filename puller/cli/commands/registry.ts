@@ -17,19 +17,19 @@ export function addRegistry(program: Command, context: CommandContext): void {
       host: '127.0.0.1',
       port: 5000,
     })
-    .option('--storage <dir>', 'the folder that holds the images (default: registry/ in the store)')
+    .option('--storage <dir>', 'the folder that holds the images (default: ~/.local/share/uk-registry)')
     .option('--json', 'say where it listens as JSON; log lines are JSON always')
     .addHelpText('after', '\nExample:\n  uk registry serve --listen 127.0.0.1:5000 --storage ./images\n')
     .action(action(context, serve));
 }
 
 async function serve(session: Session, options: ServeOptions): Promise<undefined> {
-  const [{ createRegistry }, { storeFolder }, { join }] = await Promise.all([
+  const [{ createRegistry }, { storeFolder }] = await Promise.all([
     import('../../../registry/index.ts'),
     import('../../store/folders.ts'),
-    import('node:path'),
   ]);
-  const root = options.storage ?? join(storeFolder(), 'registry');
+  // Beside the store, not in it: a store holds nothing of others.
+  const root = options.storage ?? `${storeFolder()}-registry`;
   const registry = await createRegistry({ storage: { driver: 'filesystem', root } });
   try {
     const { url } = await registry.listen(options.listen);

@@ -22,13 +22,16 @@ export function addTransfer(program: Command, context: CommandContext): void {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExamples:\n  uk push localhost:5000/hello:1\n  uk push hello registry.example/hello:1\n')
     .action(
-      action(context, async (session: Session, image: string, destination: string | undefined, flags: TransferFlags) => {
-        const store = await session.openStore();
-        const { name } = await resolveLocal(store, image);
-        const result = await push(session, store, name, parseReference(destination ?? image), flags);
-        session.output.result(result, () => `${result.name}@${result.digest}`);
-        return undefined;
-      }),
+      action(
+        context,
+        async (session: Session, image: string, destination: string | undefined, flags: TransferFlags) => {
+          const store = await session.openStore();
+          const { name } = await resolveLocal(store, image);
+          const result = await push(session, store, name, parseReference(destination ?? image), flags);
+          session.output.result(result, () => `${result.name}@${result.digest}`);
+          return undefined;
+        },
+      ),
     );
   program
     .command('pull')

@@ -36,6 +36,9 @@ export function createOutput({ json = false, quiet = false }: OutputOptions): Ou
     },
     failure(error) {
       const { line, code, hint, status } = explain(error);
+      // What a guest's kernel said last is the evidence; it stands before the line that names the failure.
+      const log = error instanceof Error && 'kernelLog' in error ? error.kernelLog : undefined;
+      if (typeof log === 'string' && log !== '') stderr.write(`${log.trimEnd()}\n`);
       stderr.write(json ? `${JSON.stringify({ error: { code, message: line, hint } })}\n` : `uk: ${line}\n`);
       return status;
     },

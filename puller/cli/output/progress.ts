@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LogUpdate } from 'log-update';
 import { formatBytes } from './bytes.ts';
 
 /** One piece of long work. Every piece ends in `done` or `failed`, or vanishes with `Progress.close`. */
@@ -34,7 +33,7 @@ const REPORT_MS = 10_000;
 /** Lines that are redrawn in place. */
 export async function terminalProgress(stream: NodeJS.WriteStream): Promise<Progress> {
   const { createLogUpdate } = await import('log-update');
-  const draw: LogUpdate = createLogUpdate(stream, { showCursor: true });
+  const draw = createLogUpdate(stream, { showCursor: true });
   const pieces: State[] = [];
   const redraw = () => draw(pieces.map((piece) => line(piece, stream.columns ?? 80)).join('\n'));
   const timer = setInterval(redraw, REDRAW_MS);
