@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { digestHex, MEDIA_TYPE } from '../../image-format/index.ts';
+import { type RunningRegistry, startRegistry } from './running-registry.ts';
+import { sampleImage, writeLayout } from './sample-image.ts';
+import { type Home, makeHome, needing } from './tools.ts';
+
+const { missing, title } = needing('skopeo', 'skopeo');
+
+describe.skipIf(missing)(title, () => {
+  let registry: RunningRegistry;
+  let home: Home;
+
+  beforeAll(async () => {
+    registry = await startRegistry();
+    home = await makeHome();
+  });
+  afterAll(async () => {
+    expect(registry.errors).toEqual([]);
+    await registry.stop();
+    await home.remove();
+  });
+
+  const skopeo = (...args: string[]) => home.run('skopeo', ['--insecure-policy', ...args]);
+
+  for (const compression of ['gzip', 'zstd'] as const) {
+    test(`copies an image of ${compression} layers there and back, byte for byte`, async () => {
+      const image = await sampleImage({ compression });
+      const [layout, out] = [home.path(`in-${compression}`), home.path(`out-${compression}`)];
+      await writeLayout(layout, image, 't');
+      const remote = `docker://${registry.host}/copied/${compression}:t`;
+      await skopeo('copy', '--dest-tls-verify=false', `oci:${layout}:t`, remote);
+      await skopeo('copy', '--src-tls-verify=false', remote, `oci:${out}:t`);
+      for (const [digest, bytes] of [...image.blobs, [image.digest, image.manifest] as const]) {
+        expect((await readFile(join(out, 'blobs/sha256', digestHex(digest)))).equals(bytes)).toBe(true);
+      }
+      const inspected = JSON.parse(await skopeo('inspect', '--tls-verify=false', remote));
+      expect(inspected).toMatchObject({ Digest: image.digest, RepoTags: ['t'], Layers: image.layers });
+    });
+  }
+
+  test('copies between repositories of one registry, lists and deletes', async () => {
+    const image = await sampleImage({ layers: [{ 'srv/mounted': 'from elsewhere' }] });
+    await writeLayout(home.path('mount'), image, 't');
+    const [first, second] = [`docker://${registry.host}/first:t`, `docker://${registry.host}/second/deep:t`];
+    await skopeo('copy', '--dest-tls-verify=false', `oci:${home.path('mount')}:t`, first);
+    await skopeo('copy', '--src-tls-verify=false', '--dest-tls-verify=false', first, second);
+    const listed = JSON.parse(await skopeo('list-tags', '--tls-verify=false', `docker://${registry.host}/second/deep`));
+    expect(listed.Tags).toEqual(['t']);
+    await skopeo('delete', '--tls-verify=false', second);
+    await expect(skopeo('inspect', '--tls-verify=false', second)).rejects.toThrow(/manifest unknown/i);
+    await skopeo('inspect', '--tls-verify=false', first);
+  });
+
+  test('pushes Docker manifests as well', async () => {
+    const image = await sampleImage({ layers: [{ 'srv/docker': 'schema 2' }] });
+    await writeLayout(home.path('docker'), image, 't');
+    const remote = `docker://${registry.host}/schema2:t`;
+    await skopeo('copy', '--format=v2s2', '--dest-tls-verify=false', `oci:${home.path('docker')}:t`, remote);
+    const raw = JSON.parse(await skopeo('inspect', '--raw', '--tls-verify=false', remote));
+    expect(raw.mediaType).toBe(MEDIA_TYPE.dockerManifest);
+  });
+});
