@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { decompress } from './decompress.ts';
 export * from './entry.ts';
 export { type ReadLayerOptions, readLayer } from './read-layer.ts';
 export { verifyDiffId } from './verify-diff-id.ts';

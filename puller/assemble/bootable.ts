@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Profile } from '../../hardware-profiles/index.ts';
+import type { Digest, ExecutionConfig } from '../../image-format/index.ts';
+
+/** All that a monitor needs of an image. The files belong to a cache: read them, or copy them. */
+export interface Bootable {
+  /** The manifest's digest. */
+  image: Digest;
+  /** Path of the kernel's ELF file. */
+  kernel: string;
+  /** Path of the root filesystem as an initramfs. */
+  initrd: string;
+  /** Bytes. */
+  initrdSize: number;
+  config: ExecutionConfig;
+  profile: Profile;
+  /** `/boot/kernel.json` as it is. */
+  kernelJson: Record<string, unknown>;
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PullerError } from '../errors.ts';
+
+/** Part of every path: files that another version of this code wrote are not even looked at. */
+export const ASSEMBLER_VERSION = 1;
+
+export type EntryKind = 'kernel' | 'layer' | 'image';
+
+interface Stamp {
+  size: number;
+  /** Nanoseconds, as text. */
+  mtime: string;
+}
+
+/** What stands beside the files of an entry. */
+interface Record<T> {
+  files: { [name: string]: Stamp };
+  data: T;
+}
+
+const RECORD = 'entry.json';
+
+/**
+ * Files that are made from blobs and can be made again. An entry is a folder that appears whole, by one rename. Each
+ * file's size and time stand in the entry's record: an entry with a file that was cut, rewritten or lost is none, and
+ * is made again. Nothing is locked: who makes what is there already throws his own away.
+ */
+export class AssemblyCache {
+  readonly #root: string;
+
+  /** @param folder of the cache; this one keeps below it */
+  constructor(folder: string) {
+    this.#root = join(folder, 'assembly', `v${ASSEMBLER_VERSION}`);
+  }
+
+  file(kind: EntryKind, key: string, name: string): string {
+    return join(this.#entry(kind, key), name);
+  }
+
+  /** The entry's data, where it is there and its files are as they were written. */
+  async find<T>(kind: EntryKind, key: string): Promise<T | undefined> {
+    const folder = this.#entry(kind, key);
+    try {
+      const { files, data } = JSON.parse(await readFile(join(folder, RECORD), 'utf8')) as Record<T>;
+      for (const [name, { size, mtime }] of Object.entries(files)) {
+        const found = await stat(join(folder, name), { bigint: true });
+        if (found.size !== BigInt(size) || String(found.mtimeNs) !== mtime) return undefined;
+      }
+      return data;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * Makes an entry.
+   *
+   * @param make writes the files into the folder that it is given, and returns the entry's data
+   * @throws PullerError `STORE_IO`, and what `make` throws
+   */
+  async make<T>(kind: EntryKind, key: string, make: (folder: string) => Promise<T>): Promise<T> {
+    const temporary = join(this.#root, 'tmp', `${process.pid}-${randomBytes(6).toString('hex')}`);
+    const final = this.#entry(kind, key);
+    try {
+      await mkdir(temporary, { recursive: true });
+      await mkdir(join(final, '..'), { recursive: true });
+      const data = await make(temporary);
+      await this.#record(temporary, data);
+      await this.#publish(temporary, final, async () => (await this.find(kind, key)) !== undefined);
+      return data;
+    } catch (error) {
+      throw asStoreError(error, final);
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+  }
+
+  /** The keys of all entries of that kind, damaged ones too. */
+  async keys(kind: EntryKind): Promise<string[]> {
+    return listed(join(this.#root, kind));
+  }
+
+  async remove(kind: EntryKind, key: string): Promise<void> {
+    await rm(this.#entry(kind, key), { recursive: true, force: true });
+  }
+
+  /** Removes what processes left that ended in the middle. */
+  async sweep(): Promise<void> {
+    const folder = join(this.#root, 'tmp');
+    for (const name of await listed(folder)) {
+      if (!isAlive(Number.parseInt(name, 10))) await rm(join(folder, name), { recursive: true, force: true });
+    }
+  }
+
+  #entry(kind: EntryKind, key: string): string {
+    return join(this.#root, kind, key.replace(':', '-'));
+  }
+
+  async #record<T>(folder: string, data: T): Promise<void> {
+    const files: { [name: string]: Stamp } = {};
+    for (const name of await readdir(folder)) {
+      await synced(join(folder, name), 'r', async () => {});
+      const { size, mtimeNs } = await stat(join(folder, name), { bigint: true });
+      files[name] = { size: Number(size), mtime: String(mtimeNs) };
+    }
+    await synced(join(folder, RECORD), 'wx', (file) => file.writeFile(JSON.stringify({ files, data })));
+    await synced(folder, 'r', async () => {});
+  }
+
+  /** Somebody else's entry that is as good stays; a damaged one makes room. */
+  async #publish(temporary: string, final: string, isWhole: () => Promise<boolean>): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await rename(temporary, final);
+        break;
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if ((code !== 'ENOTEMPTY' && code !== 'EEXIST') || attempt === 3) throw error;
+        if (await isWhole()) return;
+        await rm(final, { recursive: true, force: true });
+      }
+    }
+    await synced(join(final, '..'), 'r', async () => {});
+  }
+}
+
+async function synced(path: string, flags: string, work: (file: FileHandle) => Promise<void>): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await work(file);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function listed(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch {
+    return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function asStoreError(error: unknown, path: string): unknown {
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (syscall === undefined) return error;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new PullerError('STORE_IO', `no space left on the disk to assemble the image: ${path}`, {
+      cause: error,
+      hint: 'free some space, or choose a cache on another disk (XDG_CACHE_HOME)',
+    });
+  }
+  return new PullerError('STORE_IO', `cannot assemble the image: ${message}`, {
+    cause: error,
+    hint: 'choose a cache that you may write to (XDG_CACHE_HOME)',
+  });
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isDigest, parseImageConfig, parseManifestDocument } from '../../image-format/index.ts';
+import type { ContentStore } from '../../image-format/layout/index.ts';
+import { cacheFolder } from '../store/folders.ts';
+import { AssemblyCache, type EntryKind } from './cache.ts';
+
+/**
+ * Removes from the cache what was made of images that the store no longer holds. A guest that runs keeps its files: a
+ * monitor reads them once, as it starts. The cache may serve several stores; what another one still wants is made
+ * again when it is asked for.
+ *
+ * @returns how many entries were removed
+ */
+export async function trimAssemblies(store: ContentStore, options: { cacheDir?: string } = {}): Promise<number> {
+  const cache = new AssemblyCache(options.cacheDir ?? cacheFolder());
+  await cache.sweep();
+  const wanted = await reachable(store);
+  let removed = 0;
+  for (const kind of ['image', 'layer', 'kernel'] satisfies EntryKind[]) {
+    for (const key of await cache.keys(kind)) {
+      if (wanted.has(key.replace('-', ':'))) continue;
+      await cache.remove(kind, key);
+      removed++;
+    }
+  }
+  return removed;
+}
+
+/** The digests of all manifests that names of the store reach, and the diff_ids of their layers. */
+async function reachable(store: ContentStore): Promise<Set<string>> {
+  const found = new Set<string>();
+  const visit = async (digest: string, mediaType: string): Promise<void> => {
+    if (found.has(digest) || !isDigest(digest)) return;
+    found.add(digest);
+    const document = parseManifestDocument(await store.read(digest), mediaType);
+    if (document.kind === 'index') {
+      for (const child of document.value.manifests) {
+        if ((await store.stat(child.digest)) !== undefined) await visit(child.digest, child.mediaType);
+      }
+      return;
+    }
+    const { config } = document.value;
+    for (const diffId of parseImageConfig(await store.read(config.digest)).rootfs.diff_ids) found.add(diffId);
+  };
+  for (const { descriptor } of await store.list()) {
+    // What cannot be read keeps nothing alive.
+    await visit(descriptor.digest, descriptor.mediaType).catch(() => {});
+  }
+  return found;
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CodedError } from '../image-format/index.ts';
+
+export type PullerErrorCode =
+  /** An image that is valid, but that this node cannot run: a contract, profile or layer it does not know. */
+  | 'IMAGE_UNSUPPORTED'
+  /** The cache's disk is full or not writable. */
+  | 'STORE_IO'
+  /** No monitor on this machine, or one that is too old. */
+  | 'MONITOR_MISSING'
+  /** The monitor refused its arguments or ended before the guest had begun. */
+  | 'MONITOR_FAILED'
+  /** What was asked for cannot be had from this monitor or machine (KVM where there is none, an IPv6 forward). */
+  | 'OPTION_UNSUPPORTED'
+  /** Less memory than the image needs to unpack itself. */
+  | 'MEMORY_TOO_SMALL'
+  | 'PORT_IN_USE'
+  /** An address of another machine, or a port that only root may have. */
+  | 'PORT_UNAVAILABLE'
+  /** The guest ended without saying how its program ended. */
+  | 'GUEST_CRASHED'
+  /** The guest did not come up in time. */
+  | 'GUEST_TIMEOUT'
+  /** What came over the control port breaks the guest's contract. */
+  | 'GUEST_PROTOCOL';
+
+export class PullerError extends CodedError<PullerErrorCode> {
+  /** The end of the guest's kernel log, where that says more; the entry point shows it. */
+  kernelLog: string | undefined;
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+export { type AssembleEvent, type AssembleOptions, assemble } from './assemble/assemble.ts';
+export type { Bootable } from './assemble/bootable.ts';
+export { trimAssemblies } from './assemble/trim.ts';
+export * from './errors.ts';
+export type { Exit, Failure, Hello, ProgramEnd } from './guest-contract/control-channel.ts';
+export { type ExecutionChoice, executionOf } from './instances/execution.ts';
+export {
+  type Instance,
+  type InstanceEvent,
+  type InstanceOptions,
+  type Outcome,
+  startInstance,
+} from './instances/instance.ts';
+export { runInstance } from './instances/run.ts';
+export { forwardSignals } from './instances/signals.ts';
+export type { AcceleratorWish, Choice } from './vmm/accelerator/choose.ts';
+export { checkHost, type HostFinding } from './vmm/check-host.ts';
+export type { Accelerator, Machine, Monitor, PortForward } from './vmm/monitor.ts';
+export { type RegisterSample, type SampleOptions, sampleRegisters } from './vmm/registers.ts';

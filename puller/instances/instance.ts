@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
+import type { Readable, Writable } from 'node:stream';
+import type { Bootable } from '../assemble/bootable.ts';
+import { PullerError } from '../errors.ts';
+import {
+  CONTRACT_VERSIONS,
+  ControlChannel,
+  type Exit,
+  exitStatus,
+  type Failure,
+  type Hello,
+  type ProgramEnd,
+} from '../guest-contract/control-channel.ts';
+import { acceleratorWish, type Choice, chooseAccelerator } from '../vmm/accelerator/choose.ts';
+import { checkForwards, resolveForwards } from '../vmm/forwards.ts';
+import { GUEST_NETWORK, type Machine, type MachineExit, type MachineSpec, type PortForward } from '../vmm/monitor.ts';
+import { monitorFor } from '../vmm/monitors.ts';
+import { type Execution, type ExecutionChoice, executionOf } from './execution.ts';
+import { checkMemory } from './memory.ts';
+import { InputCopy, LogTail, OutputCopy } from './streams.ts';
+
+/** What happens on the way, for whoever shows it. Times are milliseconds since the start was asked for. */
+export type InstanceEvent =
+  /** What this machine can do is being found out, once; it takes some seconds. */
+  | { type: 'probing' }
+  | { type: 'machine'; pid: number; choice: Choice; ms: number }
+  | { type: 'hello'; hello: Hello; ms: number }
+  | { type: 'started'; pid: number; ms: number }
+  | { type: 'exit'; exit: Exit; ms: number };
+
+export interface InstanceOptions extends ExecutionChoice {
+  /** Bytes. Default: the profile's. */
+  memory?: number | undefined;
+  /** Default: the profile's. */
+  cpus?: number | undefined;
+  forwards?: readonly PortForward[] | undefined;
+  /** Default: empty. */
+  stdin?: Readable | 'empty' | undefined;
+  stdout: Writable;
+  stderr: Writable;
+  /** Gets the kernel's log as it comes; with it the kernel logs everything. */
+  console?: Writable | undefined;
+  /** Default: the instance's id. */
+  hostname?: string | undefined;
+  /** `auto` (default), `kvm`, `tcg`; `$UK_ACCEL` where it is left out. */
+  accelerator?: string | undefined;
+  /** Ends the machine at once; the outcome then rejects with its reason. */
+  signal?: AbortSignal | undefined;
+  onEvent?: ((event: InstanceEvent) => void) | undefined;
+  /** How long the kernel may take until its init speaks. Default: 60 s. */
+  bootTimeoutMs?: number | undefined;
+}
+
+export interface Outcome {
+  /** 0 to 255; 128 and the number of a signal. */
+  status: number;
+  end: ProgramEnd;
+  /** Why the program could not be started, where it could not. */
+  failure: Failure | undefined;
+  /** What the guest said of itself; undefined where it was killed before it could. */
+  hello: Hello | undefined;
+  choice: Choice;
+  /** The end of the kernel's log. */
+  kernelLog: string;
+}
+
+/** A machine with one program in it. */
+export interface Instance {
+  /** 12 hexadecimal digits. */
+  readonly id: string;
+  readonly machine: Machine;
+  /** The forwards with the ports that were chosen by the system. */
+  forwards(): Promise<PortForward[]>;
+  /** Sends the program a signal, by its number. Before there is a program, a signal that ends one ends the machine. */
+  signal(number: number): void;
+  /** Ends the machine at once; the outcome is that of SIGKILL. */
+  kill(): void;
+  /**
+   * How it ended.
+   *
+   * @throws PullerError `GUEST_CRASHED`, `GUEST_TIMEOUT`, `GUEST_PROTOCOL`, `MONITOR_FAILED`, `PORT_IN_USE`, …
+   */
+  readonly outcome: Promise<Outcome>;
+}
+
+const BOOT_TIMEOUT_MS = 60_000;
+const SIGKILL = 9;
+
+/**
+ * Boots an image. Returns as soon as the monitor runs.
+ *
+ * @throws PullerError `IMAGE_UNSUPPORTED`, `MEMORY_TOO_SMALL`, `MONITOR_MISSING`, `OPTION_UNSUPPORTED`, `PORT_IN_USE`,
+ *   `PORT_UNAVAILABLE`
+ */
+export async function startInstance(bootable: Bootable, options: InstanceOptions): Promise<Instance> {
+  const begin = performance.now();
+  const { profile } = bootable;
+  const execution = executionOf(bootable.config, options);
+  const forwards = options.forwards ?? [];
+  const memory = options.memory ?? profile.defaults.memory;
+  checkMemory(memory, bootable);
+  const { monitor, file } = monitorFor(profile);
+  await checkForwards(forwards);
+  const choice = await chooseAccelerator(
+    monitor,
+    file,
+    { machine: profile.machine, kernel: bootable.kernel },
+    acceleratorWish(options.accelerator),
+    () => options.onEvent?.({ type: 'probing' }),
+  );
+  options.signal?.throwIfAborted();
+  const spec: MachineSpec = {
+    machine: profile.machine,
+    kernel: bootable.kernel,
+    initrd: bootable.initrd,
+    memory,
+    cpus: options.cpus ?? profile.defaults.cpus,
+    accelerator: choice.accelerator,
+    forwards,
+    verbose: options.console !== undefined,
+  };
+  const machine = await monitor.start(spec);
+  options.onEvent?.({ type: 'machine', pid: machine.pid, choice, ms: performance.now() - begin });
+  const explain = (exit: MachineExit): Error => monitor.explainExit(spec, exit);
+  return new RunningInstance(machine, execution, options, { begin, choice, explain, forwards });
+}
+
+interface Circumstances {
+  begin: number;
+  choice: Choice;
+  explain(exit: MachineExit): Error;
+  forwards: readonly PortForward[];
+}
+
+class RunningInstance implements Instance {
+  readonly id = randomBytes(6).toString('hex');
+  readonly machine: Machine;
+  readonly outcome: Promise<Outcome>;
+  readonly #options: InstanceOptions;
+  readonly #circumstances: Circumstances;
+  readonly #control: ControlChannel;
+  readonly #log: LogTail;
+  readonly #stdout: OutputCopy;
+  readonly #stderr: OutputCopy;
+  readonly #input: InputCopy | undefined;
+  readonly #settled = Promise.withResolvers<ProgramEnd>();
+  #hello: Hello | undefined;
+  #failure: Failure | undefined;
+  #running = false;
+  #exit: Exit | undefined;
+
+  constructor(machine: Machine, execution: Execution, options: InstanceOptions, circumstances: Circumstances) {
+    this.machine = machine;
+    this.#options = options;
+    this.#circumstances = circumstances;
+    this.#log = new LogTail(machine.log, options.console);
+    this.#stdout = new OutputCopy(machine.stdout, options.stdout);
+    this.#stderr = new OutputCopy(machine.stderr, options.stderr);
+    this.#control = new ControlChannel(machine.control);
+    this.#listen();
+    this.#start(execution);
+    const { stdin = 'empty' } = options;
+    if (stdin !== 'empty') {
+      this.#input = new InputCopy(stdin, machine.stdin, (bytes) => this.#control.stdinEnd(bytes));
+    }
+    this.outcome = this.#run();
+    // Whoever only wants the instance's signals need not wait for its end.
+    this.outcome.catch(() => {});
+  }
+
+  async forwards(): Promise<PortForward[]> {
+    return resolveForwards(this.machine, this.#circumstances.forwards);
+  }
+
+  signal(number: number): void {
+    if (this.#running) this.#control.signal(number);
+    else this.#end({ signal: number, core: false });
+  }
+
+  kill(): void {
+    this.#end({ signal: SIGKILL, core: false });
+  }
+
+  #end(end: ProgramEnd): void {
+    this.#settled.resolve(end);
+    this.machine.kill();
+  }
+
+  #start({ args, env, cwd, user }: Execution): void {
+    const { hostname = this.id, stdin = 'empty' } = this.#options;
+    this.#control.start({
+      args,
+      env,
+      cwd,
+      user: user === '' ? undefined : user,
+      hostname,
+      network: GUEST_NETWORK,
+      time: BigInt(Date.now()) * 1_000_000n,
+      seed: randomBytes(32),
+      stdin: stdin === 'empty' ? 'empty' : 'open',
+    });
+  }
+
+  #listen(): void {
+    const { onEvent } = this.#options;
+    const since = (): number => performance.now() - this.#circumstances.begin;
+    this.#control.on('hello', (hello) => {
+      this.#hello = hello;
+      onEvent?.({ type: 'hello', hello, ms: since() });
+      if (!CONTRACT_VERSIONS.includes(hello.contract)) this.#settled.reject(unknownContract(hello.contract));
+    });
+    this.#control.on('started', (pid) => {
+      this.#running = true;
+      onEvent?.({ type: 'started', pid, ms: since() });
+    });
+    this.#control.on('failure', (failure) => {
+      this.#failure = failure;
+    });
+    this.#control.on('exit', (exit) => {
+      this.#exit = exit;
+      this.#running = false;
+      onEvent?.({ type: 'exit', exit, ms: since() });
+      void this.#collect(exit);
+    });
+    this.#control.on('error', this.#settled.reject);
+    const closed = new Promise<void>((resolve) => this.#control.once('close', resolve));
+    void Promise.all([this.machine.exited, closed]).then(([exit]) => this.#monitorEnded(exit));
+  }
+
+  /** The program has ended: what it wrote is still on its way. */
+  async #collect({ end, stdout, stderr }: Exit): Promise<void> {
+    const whole = await Promise.all([this.#stdout.complete(stdout), this.#stderr.complete(stderr)]);
+    if (whole.includes(false)) this.#settled.reject(crashed('the monitor ended before all output had come'));
+    else this.#settled.resolve(end);
+  }
+
+  /** The monitor is gone; all that it had sent on the control port has been read. */
+  async #monitorEnded(exit: MachineExit): Promise<void> {
+    if (this.#exit !== undefined) return;
+    await Promise.all([this.#stdout.drained(), this.#stderr.drained(), this.#log.end()]);
+    if (this.#hello === undefined && (exit.code !== 0 || exit.signal !== null)) {
+      this.#settled.reject(this.#circumstances.explain(exit));
+    } else {
+      const when = this.#hello === undefined ? 'before it could start the program' : 'while the program ran';
+      const how = exit.signal === null ? '' : `: the monitor got ${exit.signal}`;
+      this.#settled.reject(crashed(`the guest ended ${when}${how}`));
+    }
+  }
+
+  async #run(): Promise<Outcome> {
+    const { signal, bootTimeoutMs = BOOT_TIMEOUT_MS } = this.#options;
+    const abort = (): void => this.#settled.reject(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    const late = setTimeout(() => this.#settled.reject(bootTimeout(bootTimeoutMs)), bootTimeoutMs);
+    this.#control.once('hello', () => clearTimeout(late));
+    try {
+      const end = await this.#settled.promise;
+      return {
+        status: exitStatus(end),
+        end,
+        failure: this.#failure,
+        hello: this.#hello,
+        choice: this.#circumstances.choice,
+        kernelLog: this.#log.text(),
+      };
+    } catch (error) {
+      if (error instanceof PullerError) error.kernelLog = this.#log.text();
+      throw error;
+    } finally {
+      clearTimeout(late);
+      signal?.removeEventListener('abort', abort);
+      this.#input?.stop();
+      this.machine.kill();
+      await this.machine.exited;
+    }
+  }
+}
+
+function unknownContract(version: number): PullerError {
+  return new PullerError('IMAGE_UNSUPPORTED', `the image's guest speaks version ${version} of the contract`, {
+    hint: 'a newer uk is needed',
+  });
+}
+
+function crashed(what: string): PullerError {
+  return new PullerError('GUEST_CRASHED', what, { hint: 'run it again with --console to see all of the kernel log' });
+}
+
+function bootTimeout(milliseconds: number): PullerError {
+  return new PullerError('GUEST_TIMEOUT', `the guest did not come up within ${milliseconds / 1000} s`, {
+    hint: 'run it again with --console to see how far it gets, or with --accel tcg',
+  });
+}

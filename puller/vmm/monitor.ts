@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Duplex, Readable } from 'node:stream';
+
+/** How the guest's processor is made. */
+export type Accelerator =
+  | { kind: 'kvm' }
+  | {
+      kind: 'tcg';
+      /** The guest's time stamp counter in kHz, where it is known and steady: then nothing is calibrated at boot. */
+      tscKhz?: number | undefined;
+    };
+
+export interface PortForward {
+  /** Address on this machine to listen at. */
+  address: string;
+  /** Port on this machine; 0 lets the system choose. */
+  host: number;
+  guest: number;
+  protocol: 'tcp' | 'udp';
+}
+
+/** The guest's view of the network that `user` mode makes. */
+export const GUEST_NETWORK = { address: '10.0.2.15/24', gateway: '10.0.2.2', dns: ['10.0.2.3'] } as const;
+
+export interface MachineSpec {
+  /** The profile's machine: its type and its switches, in the monitor's own words. */
+  machine: { type: string; options: Readonly<Record<string, string>> };
+  /** Path of the kernel's ELF file. */
+  kernel: string;
+  /** Path of an initramfs beside the one in the kernel. */
+  initrd?: string | undefined;
+  /** Bytes. */
+  memory: number;
+  cpus: number;
+  accelerator: Accelerator;
+  forwards: readonly PortForward[];
+  /** Whether the kernel logs everything, or only what is wrong (which boots faster). */
+  verbose: boolean;
+}
+
+export interface MachineExit {
+  /** The monitor's own exit code; it says nothing about the program. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** What the monitor said on its standard error, the end of it. */
+  complaint: string;
+}
+
+/**
+ * A machine that runs. Its ports are connected before it starts, hold back what is not read, and end when the monitor
+ * does; so do the promises. Nothing of it outlives this process, not even when that is killed with SIGKILL, and
+ * nothing of it is on disk.
+ */
+export interface Machine {
+  readonly pid: number;
+  readonly accelerator: Accelerator;
+  /** `uk.control` */
+  readonly control: Duplex;
+  /** `uk.stdin` */
+  readonly stdin: Duplex;
+  /** `uk.stdout`; destroying it tells the guest that nobody reads any more. */
+  readonly stdout: Duplex;
+  /** `uk.stderr` */
+  readonly stderr: Duplex;
+  /** The kernel's log. It must be read: a monitor may stop the machine while its log is full. */
+  readonly log: Readable;
+  /** Never rejects. */
+  readonly exited: Promise<MachineExit>;
+  /** Ends it at once; harmless where it has ended. */
+  kill(): void;
+  /** A command of the monitor's own console (`info registers`). @throws PullerError `MONITOR_FAILED` */
+  command(line: string): Promise<string>;
+}
+
+/** A virtual machine monitor. Every driver passes `monitor.suite.ts`. */
+export interface Monitor {
+  readonly name: string;
+  /**
+   * Starts a machine without waiting for it. What goes wrong later shows in `exited`; {@link explainExit} knows why.
+   *
+   * @throws PullerError `MONITOR_MISSING`, `OPTION_UNSUPPORTED`
+   */
+  start(spec: MachineSpec): Promise<Machine>;
+  /** What a monitor that ended by itself meant. */
+  explainExit(spec: MachineSpec, exit: MachineExit): Error;
+}
