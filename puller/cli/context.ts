@@ -24,12 +24,14 @@ export interface Session {
 }
 
 /**
- * Wraps a command's work: gives it its session, prints what it throws as one line, and sets the status. All failures of
- * all commands end here.
+ * Wraps a command's work: loads it, gives it its session, prints what it throws as one line, and sets the status. All
+ * failures of all commands end here.
+ *
+ * @param load imports the work when it is wanted: what only describes commands must start fast
  */
 export function action<Arguments extends unknown[]>(
   context: CommandContext,
-  work: (session: Session, ...args: Arguments) => Promise<number | undefined>,
+  load: () => Promise<(session: Session, ...args: Arguments) => Promise<number | undefined>>,
 ): (...args: [...Arguments, Command]) => Promise<void> {
   return async (...args) => {
     const command = args.at(-1) as Command;
@@ -51,6 +53,7 @@ export function action<Arguments extends unknown[]>(
           return openContentStore(storeFolder(options.store));
         },
       };
+      const work = await load();
       context.setStatus((await work(session, ...(args.slice(0, -1) as unknown as Arguments))) ?? 0);
     } catch (error) {
       context.setStatus(output.failure(error));

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CodedError } from '../../image-format/index.ts';
-
 export type CliErrorCode =
   /** The command line itself is wrong: exit status 2. */
   | 'USAGE'
   /** A file that was named could not be read or written. */
   | 'FILE';
 
-export class CliError extends CodedError<CliErrorCode> {}
+/** Of the shape of the rooms' errors; it loads none of them, as every command's start loads this. */
+export class CliError extends Error {
+  readonly code: CliErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: CliErrorCode, message: string, detail: { hint?: string } = {}) {
+    super(message);
+    this.name = 'CliError';
+    this.code = code;
+    this.hint = detail.hint;
+  }
+}
 
 export const EXIT_FAILURE = 1;
 export const EXIT_MISUSE = 2;

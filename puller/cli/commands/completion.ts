@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Argument, type Command } from 'commander';
-import { action, type CommandContext } from '../context.ts';
+import { action, type CommandContext, type Session } from '../context.ts';
 
 export function addCompletion(program: Command, context: CommandContext): void {
   program
@@ -17,7 +17,7 @@ Examples:
 `,
     )
     .action(
-      action(context, async (session, shell: 'bash' | 'zsh' | 'fish') => {
+      action(context, async () => async (session: Session, shell: 'bash' | 'zsh' | 'fish') => {
         const script = SCRIPTS[shell](describe(program));
         session.output.result({ shell, script }, () => script);
         return undefined;

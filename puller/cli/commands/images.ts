@@ -1,102 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
-import { action, type CommandContext, type Session } from '../context.ts';
-import { formatBytes } from '../output/bytes.ts';
-import { formatTable } from '../output/table.ts';
-import { canonicalName, resolveLocal } from '../references.ts';
+import { action, type CommandContext } from '../context.ts';
 
 export function addImages(program: Command, context: CommandContext): void {
   program
     .command('images')
     .description('list the images of the store')
     .option('--json', 'print the list as JSON')
-    .action(action(context, listImages));
+    .action(action(context, async () => (await import('../work/images.ts')).listImages));
   program
     .command('rmi')
     .description('remove images from the store')
     .argument('<image...>', 'the images')
     .option('--json', 'print what was removed as JSON')
-    .action(action(context, removeImages));
+    .action(action(context, async () => (await import('../work/images.ts')).removeImages));
   program
     .command('tag')
     .description('give an image of the store another name')
     .argument('<image>', 'an image of the store')
     .argument('<name>', 'the new name; one that is there is moved')
     .option('--json', 'print the result as JSON')
-    .action(
-      action(context, async (session: Session, image: string, name: string) => {
-        const store = await session.openStore();
-        const target = canonicalName(name);
-        const { descriptor } = await resolveLocal(store, image);
-        await store.tag(target, descriptor);
-        session.output.result({ name: target, digest: descriptor.digest }, () => `${target}@${descriptor.digest}`);
-        return undefined;
-      }),
-    );
+    .action(action(context, async () => (await import('../work/images.ts')).tagImage));
   program
     .command('inspect')
     .description('show what an image of the store is made of')
     .argument('<image>', 'an image of the store')
     .option('--json', 'print everything as JSON: manifest, config, profile, kernel')
     .option('--profile <name>', 'which image of an index (default: its first)')
-    .action(action(context, inspect));
-}
-
-async function listImages(session: Session): Promise<undefined> {
-  const { summarizeImages } = await import('../../store/summary.ts');
-  const images = await summarizeImages(await session.openStore());
-  session.output.result(images, () =>
-    formatTable(
-      ['IMAGE', 'DIGEST', 'PROFILE', 'SIZE'],
-      images.map(({ name, digest, profiles, size }) => [
-        name,
-        digest.slice('sha256:'.length, 'sha256:'.length + 12),
-        profiles.join(',') || '-',
-        size === undefined ? 'incomplete' : formatBytes(size),
-      ]),
-    ),
-  );
-  return undefined;
-}
-
-async function removeImages(session: Session, images: string[]): Promise<undefined> {
-  const store = await session.openStore();
-  // All are looked up before the first is removed: a name that is wrong removes nothing.
-  const found = await Promise.all(images.map((image) => resolveLocal(store, image)));
-  for (const { name } of found) await store.untag(name);
-  const removed = await store.collect();
-  const freed = removed.reduce((sum, { size }) => sum + size, 0);
-  session.output.result({ untagged: found.map(({ name }) => name), removed }, () =>
-    [
-      ...found.map(({ name }) => `untagged ${name}`),
-      ...(removed.length === 0 ? [] : [`removed ${removed.length} blobs, ${formatBytes(freed)}`]),
-    ].join('\n'),
-  );
-  return undefined;
-}
-
-async function inspect(session: Session, image: string, flags: { profile?: string }): Promise<undefined> {
-  const { inspectImage } = await import('../../store/inspect.ts');
-  const store = await session.openStore();
-  const { name, descriptor } = await resolveLocal(store, image);
-  const found = await inspectImage(store, descriptor, flags.profile);
-  session.output.result({ name, ...found }, () => {
-    const { config } = found.config;
-    const rows: [string, string][] = [
-      ['name', name],
-      ['digest', descriptor.digest],
-      ['profile', found.profile.name],
-      ['kernel', `${found.kernel.version ?? 'unknown'} (${found.kernel.variant ?? 'unknown'})`],
-      ['entrypoint', JSON.stringify(config?.Entrypoint ?? [])],
-      ['cmd', JSON.stringify(config?.Cmd ?? [])],
-      ['env', (config?.Env ?? []).join(' ')],
-      ['user', config?.User || 'root'],
-      ['workdir', config?.WorkingDir || '/'],
-      ['ports', Object.keys(config?.ExposedPorts ?? {}).join(' ')],
-    ];
-    const facts = rows.filter(([, value]) => value !== '').map(([label, value]) => `${label.padEnd(12)}${value}`);
-    const layers = found.layers.map(({ role, size, digest }) => [role, formatBytes(size), digest]);
-    return [...facts, '', formatTable(['LAYER', 'SIZE', 'DIGEST'], layers)].join('\n');
-  });
-  return undefined;
+    .action(action(context, async () => (await import('../work/images.ts')).inspect));
 }

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
-import { action, type CommandContext, type Session } from '../context.ts';
+import { action, type CommandContext } from '../context.ts';
 import { parseListen } from '../options.ts';
-
-interface ServeOptions {
-  listen: { host: string; port: number };
-  storage?: string;
-}
 
 export function addRegistry(program: Command, context: CommandContext): void {
   const registry = program.command('registry').description('the embedded OCI registry');
@@ -20,23 +15,5 @@ export function addRegistry(program: Command, context: CommandContext): void {
     .option('--storage <dir>', 'the folder that holds the images (default: ~/.local/share/uk-registry)')
     .option('--json', 'say where it listens as JSON; log lines are JSON always')
     .addHelpText('after', '\nExample:\n  uk registry serve --listen 127.0.0.1:5000 --storage ./images\n')
-    .action(action(context, serve));
-}
-
-async function serve(session: Session, options: ServeOptions): Promise<undefined> {
-  const [{ createRegistry }, { storeFolder }] = await Promise.all([
-    import('../../../registry/index.ts'),
-    import('../../store/folders.ts'),
-  ]);
-  // Beside the store, not in it: a store holds nothing of others.
-  const root = options.storage ?? `${storeFolder()}-registry`;
-  const registry = await createRegistry({ storage: { driver: 'filesystem', root } });
-  try {
-    const { url } = await registry.listen(options.listen);
-    session.output.result({ url, storage: root }, () => `listening on ${url}`);
-    await new Promise<void>((resolve) => session.signal.addEventListener('abort', () => resolve(), { once: true }));
-    session.output.note('stopping: waiting for requests that are under way');
-  } finally {
-    await registry.close();
-  }
+    .action(action(context, async () => (await import('../work/serve.ts')).serve));
 }

@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
-import { parseReference } from '../../../image-format/index.ts';
-import { action, type CommandContext, type Session } from '../context.ts';
-import { resolveLocal } from '../references.ts';
-import { pull, push } from '../transfer.ts';
-
-interface TransferFlags {
-  plainHttp?: boolean;
-  profile?: string;
-}
+import { action, type CommandContext } from '../context.ts';
 
 const PLAIN_HTTP = 'talk to the registry without TLS (default: only on this machine)';
 
@@ -21,18 +13,7 @@ export function addTransfer(program: Command, context: CommandContext): void {
     .option('--plain-http', PLAIN_HTTP)
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExamples:\n  uk push localhost:5000/hello:1\n  uk push hello registry.example/hello:1\n')
-    .action(
-      action(
-        context,
-        async (session: Session, image: string, destination: string | undefined, flags: TransferFlags) => {
-          const store = await session.openStore();
-          const { name } = await resolveLocal(store, image);
-          const result = await push(session, store, name, parseReference(destination ?? image), flags);
-          session.output.result(result, () => `${result.name}@${result.digest}`);
-          return undefined;
-        },
-      ),
-    );
+    .action(action(context, async () => (await import('../work/transfer.ts')).pushImage));
   program
     .command('pull')
     .description('fetch an image from a registry, verified')
@@ -41,12 +22,5 @@ export function addTransfer(program: Command, context: CommandContext): void {
     .option('--plain-http', PLAIN_HTTP)
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  uk pull localhost:5000/hello:1\n')
-    .action(
-      action(context, async (session: Session, image: string, flags: TransferFlags) => {
-        const store = await session.openStore();
-        const result = await pull(session, store, parseReference(image), flags);
-        session.output.result(result, () => `${result.name}@${result.digest}`);
-        return undefined;
-      }),
-    );
+    .action(action(context, async () => (await import('../work/transfer.ts')).pullImage));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { explain } from '../errors.ts';
-import { type Progress, plainProgress, silentProgress, terminalProgress } from './progress.ts';
+import type { Progress } from './progress.ts';
 
 /** Where a command's result and its progress go. Commands return data; only what is here prints. */
 export interface Output {
@@ -31,6 +31,7 @@ export function createOutput({ json = false, quiet = false }: OutputOptions): Ou
       if (!quiet) stderr.write(`${line}\n`);
     },
     async progress() {
+      const { plainProgress, silentProgress, terminalProgress } = await import('./progress.ts');
       if (quiet) return silentProgress;
       return stderr.isTTY ? terminalProgress(stderr) : plainProgress((line) => stderr.write(`${line}\n`));
     },

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Profile } from '../../../hardware-profiles/index.ts';
+import type { BuildRequest, BuiltImage, ExecutionChanges } from '../../../image-format/build/index.ts';
+import type { Digest } from '../../../image-format/index.ts';
+import type { ContentStore } from '../../../image-format/layout/index.ts';
+import type { Session } from '../context.ts';
+import { CliError } from '../errors.ts';
+import { builtKernel, kernelFromImage } from '../kernel.ts';
+import type { AddedFile } from '../options.ts';
+import { formatBytes } from '../output/bytes.ts';
+import type { Progress } from '../output/progress.ts';
+import { formatTable } from '../output/table.ts';
+import { canonicalName, resolveLocal } from '../references.ts';
+
+export interface BuildFlags {
+  tag: string[];
+  app?: string;
+  from?: string;
+  add?: AddedFile[];
+  env?: string[];
+  entrypoint?: string;
+  workdir?: string;
+  user?: string;
+  expose?: string[];
+  label?: string[];
+  profile?: string[];
+  compression: 'zstd' | 'gzip';
+  kernel?: string;
+  sysroot?: string;
+}
+
+interface BuildResult {
+  names: string[];
+  digest: Digest;
+  images: { profile: string; digest: Digest; layers: { role: string; digest: Digest; size: number }[] }[];
+}
+
+export async function build(session: Session, args: string[], flags: BuildFlags): Promise<undefined> {
+  if ((flags.app === undefined) === (flags.from === undefined)) {
+    throw new CliError('USAGE', 'say either --app FILE or --from REF', { hint: 'uk build --help shows examples' });
+  }
+  const names = flags.tag.map(canonicalName);
+  const changes = executionChanges(args, flags);
+  const store = await session.openStore();
+  const progress = await session.output.progress();
+  let result: BuildResult;
+  try {
+    const images =
+      flags.from === undefined
+        ? await buildFromApp(session, store, progress, flags, changes)
+        : [await buildFromImage(session, store, flags.from, flags, changes)];
+    result = await nameImages(store, names, images);
+  } finally {
+    progress.close();
+  }
+  session.output.result(result, () => report(result));
+  return undefined;
+}
+
+interface ProfiledImage {
+  profile: string;
+  image: BuiltImage;
+}
+
+async function buildFromApp(
+  session: Session,
+  store: ContentStore,
+  progress: Progress,
+  flags: BuildFlags,
+  changes: ExecutionChanges,
+): Promise<ProfiledImage[]> {
+  const [{ buildImage }, { loadProfile }] = await Promise.all([
+    import('../../../image-format/build/index.ts'),
+    import('../../../hardware-profiles/index.ts'),
+  ]);
+  const profiles: Profile[] = [];
+  for (const name of flags.profile ?? [undefined]) profiles.push(await loadProfile(name));
+  const images: ProfiledImage[] = [];
+  for (const profile of profiles) {
+    const kernel =
+      flags.kernel === undefined
+        ? await builtKernel(session, profile, progress)
+        : await kernelFromImage(session, store, flags.kernel, profile, flags.profile !== undefined);
+    const piece = progress.piece(`image for ${kernel.profile.name}`, 'steps');
+    const request: BuildRequest = {
+      app: flags.app ?? '',
+      adds: flags.add ?? [],
+      profile: kernel.profile,
+      kernel: kernel.source,
+      ...changes,
+    };
+    const image = await buildImage(request, store, {
+      compression: flags.compression,
+      ...(flags.sysroot === undefined ? {} : { sysroot: flags.sysroot }),
+      signal: session.signal,
+      onProgress: ({ phase, layer, files }) =>
+        piece.update({
+          text: [phase, layer, files === undefined ? undefined : `${files} files`].filter(Boolean).join(' '),
+        }),
+    });
+    piece.done('built');
+    images.push({ profile: kernel.profile.name, image });
+  }
+  return images;
+}
+
+async function buildFromImage(
+  session: Session,
+  store: ContentStore,
+  from: string,
+  flags: BuildFlags,
+  changes: ExecutionChanges,
+): Promise<ProfiledImage> {
+  const { rebuildConfig, validateImage } = await import('../../../image-format/build/index.ts');
+  const replaced = ['profile', 'kernel', 'sysroot'].find((name) => flags[name as keyof BuildFlags] !== undefined);
+  const misplaced = flags.add?.find(({ layer, source }) => layer !== 'config' && source !== '');
+  if (replaced !== undefined) throw new CliError('USAGE', `--${replaced} cannot be changed with --from`);
+  if (misplaced !== undefined) {
+    throw new CliError(
+      'USAGE',
+      `--from replaces the config layer only: ${misplaced.source} would go into ${misplaced.layer}`,
+      {
+        hint: `write --add ${misplaced.source}:${misplaced.destination}:config`,
+      },
+    );
+  }
+  const { descriptor } = await resolveLocal(store, from);
+  const { descriptor: manifest, profile } = await validateImage(store, descriptor);
+  const image = await rebuildConfig(manifest, { ...changes, adds: flags.add ?? [] }, store, {
+    compression: flags.compression,
+    signal: session.signal,
+  });
+  return { profile, image };
+}
+
+async function nameImages(store: ContentStore, names: string[], images: ProfiledImage[]): Promise<BuildResult> {
+  const { buildIndex } = await import('../../../image-format/build/index.ts');
+  const descriptors = images.map(({ image }) => image.descriptor);
+  const [first, ...others] = descriptors;
+  if (first === undefined) throw new CliError('USAGE', 'no profile was named');
+  const descriptor = others.length === 0 ? first : await buildIndex(descriptors, store);
+  for (const name of names) await store.tag(name, descriptor);
+  return {
+    names,
+    digest: descriptor.digest,
+    images: images.map(({ profile, image }) => ({
+      profile,
+      digest: image.descriptor.digest,
+      layers: image.layers.map(({ descriptor: { digest, size, annotations } }) => ({
+        role: annotations?.['vnd.uk.layer.role'] ?? '',
+        digest,
+        size,
+      })),
+    })),
+  };
+}
+
+function executionChanges(args: string[], flags: BuildFlags): ExecutionChanges {
+  return {
+    ...(args.length === 0 ? {} : { args }),
+    ...(flags.env === undefined ? {} : { env: flags.env }),
+    ...(flags.entrypoint === undefined ? {} : { entrypoint: parseEntrypoint(flags.entrypoint) }),
+    ...(flags.workdir === undefined ? {} : { workingDir: flags.workdir }),
+    ...(flags.user === undefined ? {} : { user: flags.user }),
+    ...(flags.expose === undefined ? {} : { exposedPorts: flags.expose.map(parseExposed) }),
+    ...(flags.label === undefined ? {} : { labels: parseLabels(flags.label) }),
+  };
+}
+
+function parseEntrypoint(text: string): string[] {
+  try {
+    const list: unknown = JSON.parse(text);
+    if (Array.isArray(list) && list.length > 0 && list.every((word) => typeof word === 'string')) return list;
+  } catch {
+    // Said below, for both ways to be wrong.
+  }
+  throw new CliError('USAGE', `--entrypoint is not a JSON list of words: ${text}`, {
+    hint: `write it as '["/usr/bin/python3","-u"]'`,
+  });
+}
+
+function parseExposed(text: string): string {
+  if (!/^[0-9]{1,5}(?:\/(?:tcp|udp|sctp))?$/.test(text)) {
+    throw new CliError('USAGE', `--expose: not a port: ${text}`, { hint: 'write 80 or 53/udp' });
+  }
+  return text.includes('/') ? text : `${text}/tcp`;
+}
+
+function parseLabels(labels: string[]): Record<string, string> {
+  return Object.fromEntries(
+    labels.map((label) => {
+      const equals = label.indexOf('=');
+      if (equals < 1) throw new CliError('USAGE', `--label: not NAME=VALUE: ${label}`);
+      return [label.slice(0, equals), label.slice(equals + 1)];
+    }),
+  );
+}
+
+function report({ names, digest, images }: BuildResult): string {
+  const layers = images.flatMap(({ profile, layers }) =>
+    layers.map((layer) => [profile, layer.role, formatBytes(layer.size), layer.digest]),
+  );
+  return [
+    formatTable(['PROFILE', 'LAYER', 'SIZE', 'DIGEST'], layers),
+    ...names.map((name) => `${name}@${digest}`),
+  ].join('\n');
+}

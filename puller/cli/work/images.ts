@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import { inspectImage } from '../../store/inspect.ts';
+import { summarizeImages } from '../../store/summary.ts';
+import type { Session } from '../context.ts';
+import { formatBytes } from '../output/bytes.ts';
+import { formatTable } from '../output/table.ts';
+import { canonicalName, resolveLocal } from '../references.ts';
+
+export async function listImages(session: Session): Promise<undefined> {
+  const images = await summarizeImages(await session.openStore());
+  session.output.result(images, () =>
+    formatTable(
+      ['IMAGE', 'DIGEST', 'PROFILE', 'SIZE'],
+      images.map(({ name, digest, profiles, size }) => [
+        name,
+        digest.slice('sha256:'.length, 'sha256:'.length + 12),
+        profiles.join(',') || '-',
+        size === undefined ? 'incomplete' : formatBytes(size),
+      ]),
+    ),
+  );
+  return undefined;
+}
+
+export async function removeImages(session: Session, images: string[]): Promise<undefined> {
+  const store = await session.openStore();
+  // All are looked up before the first is removed: a name that is wrong removes nothing.
+  const found = await Promise.all(images.map((image) => resolveLocal(store, image)));
+  for (const { name } of found) await store.untag(name);
+  const removed = await store.collect();
+  const freed = removed.reduce((sum, { size }) => sum + size, 0);
+  session.output.result({ untagged: found.map(({ name }) => name), removed }, () =>
+    [
+      ...found.map(({ name }) => `untagged ${name}`),
+      ...(removed.length === 0 ? [] : [`removed ${removed.length} blobs, ${formatBytes(freed)}`]),
+    ].join('\n'),
+  );
+  return undefined;
+}
+
+export async function inspect(session: Session, image: string, flags: { profile?: string }): Promise<undefined> {
+  const store = await session.openStore();
+  const { name, descriptor } = await resolveLocal(store, image);
+  const found = await inspectImage(store, descriptor, flags.profile);
+  session.output.result({ name, ...found }, () => {
+    const { config } = found.config;
+    const rows: [string, string][] = [
+      ['name', name],
+      ['digest', descriptor.digest],
+      ['profile', found.profile.name],
+      ['kernel', `${found.kernel.version ?? 'unknown'} (${found.kernel.variant ?? 'unknown'})`],
+      ['entrypoint', JSON.stringify(config?.Entrypoint ?? [])],
+      ['cmd', JSON.stringify(config?.Cmd ?? [])],
+      ['env', (config?.Env ?? []).join(' ')],
+      ['user', config?.User || 'root'],
+      ['workdir', config?.WorkingDir || '/'],
+      ['ports', Object.keys(config?.ExposedPorts ?? {}).join(' ')],
+    ];
+    const facts = rows.filter(([, value]) => value !== '').map(([label, value]) => `${label.padEnd(12)}${value}`);
+    const layers = found.layers.map(({ role, size, digest }) => [role, formatBytes(size), digest]);
+    return [...facts, '', formatTable(['LAYER', 'SIZE', 'DIGEST'], layers)].join('\n');
+  });
+  return undefined;
+}
+
+export async function tagImage(session: Session, image: string, name: string): Promise<undefined> {
+  const store = await session.openStore();
+  const target = canonicalName(name);
+  const { descriptor } = await resolveLocal(store, image);
+  await store.tag(target, descriptor);
+  session.output.result({ name: target, digest: descriptor.digest }, () => `${target}@${descriptor.digest}`);
+  return undefined;
+}

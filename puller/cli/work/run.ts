@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseReference } from '../../../image-format/index.ts';
+import type { ContentStore } from '../../../image-format/layout/index.ts';
+import type { Bootable } from '../../index.ts';
+import type { Session } from '../context.ts';
+import type { PortForward } from '../options.ts';
+import { canonicalName, resolveLocal } from '../references.ts';
+import { pull } from '../transfer.ts';
+
+export interface RunFlags {
+  env?: string[];
+  publish?: PortForward[];
+  memory?: number;
+  cpus?: number;
+  console?: boolean;
+  interactive?: boolean;
+  entrypoint?: string;
+  user?: string;
+  workdir?: string;
+  hostname?: string;
+  profile?: string;
+  pull: 'missing' | 'always' | 'never';
+  accel?: string;
+  plainHttp?: boolean;
+}
+
+export async function run(session: Session, image: string, args: string[], flags: RunFlags): Promise<number> {
+  const [{ runInstance }, bootable] = await Promise.all([import('../../index.ts'), prepare(session, image, flags)]);
+  // From here on SIGINT and SIGTERM are the program's.
+  session.releaseSignals();
+  const rest = args[0] === '--' ? args.slice(1) : args;
+  const outcome = await runInstance(bootable, {
+    args: rest.length === 0 ? undefined : rest,
+    entrypoint: flags.entrypoint === undefined ? undefined : [flags.entrypoint],
+    env: flags.env,
+    user: flags.user,
+    workingDir: flags.workdir,
+    hostname: flags.hostname,
+    memory: flags.memory,
+    cpus: flags.cpus,
+    forwards: flags.publish,
+    accelerator: flags.accel,
+    stdin: flags.interactive ? process.stdin : 'empty',
+    stdout: process.stdout,
+    stderr: process.stderr,
+    console: flags.console ? process.stderr : undefined,
+    onInstance: (instance) => {
+      if (flags.publish?.some(({ host }) => host === 0)) {
+        void instance.forwards().then((forwards) => {
+          for (const { address, host, guest, protocol } of forwards) {
+            session.output.note(`uk: ${address}:${host} is forwarded to port ${guest} (${protocol})`);
+          }
+        });
+      }
+    },
+    onEvent: (event) => {
+      if (event.type === 'probing') session.output.note('uk: finding out once how guests run best on this machine');
+    },
+  });
+  if (outcome.failure !== undefined) session.output.note(`uk: ${outcome.failure.message}`);
+  return outcome.status;
+}
+
+async function prepare(session: Session, image: string, flags: RunFlags): Promise<Bootable> {
+  const store = await session.openStore();
+  await fetchIfWanted(session, store, image, flags);
+  const { descriptor } = await resolveLocal(store, image);
+  const { assemble } = await import('../../index.ts');
+  return assemble(store, descriptor, {
+    signal: session.signal,
+    ...(flags.profile === undefined ? {} : { profile: flags.profile }),
+  });
+}
+
+async function fetchIfWanted(session: Session, store: ContentStore, image: string, flags: RunFlags): Promise<void> {
+  if (flags.pull === 'never') return;
+  if (flags.pull === 'missing' && (await store.resolve(canonicalName(image))) !== undefined) return;
+  await pull(session, store, parseReference(image), flags);
+}
