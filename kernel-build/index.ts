@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+export { KernelError, type KernelErrorCode } from './errors.ts';
+export { type BuiltKernel, type KernelDescription, type KernelOptions, kernelFor } from './kernel-for.ts';
+export type { BuildPhase, KernelProgress } from './progress.ts';
+export { kernelBuildRequirements, type Requirement } from './requirements.ts';
+export { fragmentsOf, type KernelRequest, VARIANTS } from './variants.ts';

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runCommand } from './command.ts';
+import { KernelError } from './errors.ts';
+
+export interface Patch {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** The patches in the order in which they apply: `series`, a name a line, `#` comments. */
+export async function readSeries(folder: string): Promise<Patch[]> {
+  const series = await readFile(join(folder, 'series'), 'utf8');
+  return series
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((name) => ({ name, path: join(folder, name) }));
+}
+
+/**
+ * Applies one patch. Lines around it may have moved or changed a little since the series was written, as point releases
+ * do: `patch` allows for two lines of context (its default), and what it then gets wrong does not compile.
+ *
+ * @param tree a kernel's source
+ * @returns what `patch` had to allow for, empty if nothing
+ * @throws KernelError `PATCH_FAILED`
+ */
+export async function applyPatch(
+  tree: string,
+  patch: Patch,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<string[]> {
+  const lines: string[] = [];
+  try {
+    await runCommand('patch', ['-p1', '--batch', '--forward', '--no-backup-if-mismatch', '-i', patch.path], {
+      cwd: tree,
+      signal: options.signal,
+      onLine: (line) => lines.push(line),
+    });
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    throw new KernelError('PATCH_FAILED', `patch ${patch.name} does not apply to this kernel source`, {
+      cause,
+      hint: 'the series is for 6.12.y; a point release that moved this code needs a newer uk',
+    });
+  }
+  return lines.filter((line) => / with fuzz /.test(line));
+}
