@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Readable } from 'node:stream';
+import type { Descriptor } from '../descriptor.ts';
+import { ImageError } from '../errors.ts';
 import type { ContentStore } from '../layout/store.ts';
-import type { Reference } from '../reference.ts';
+import { parseManifestDocument } from '../manifest.ts';
+import { formatReference, manifestIdentifier, type Reference } from '../reference.ts';
+import { selectManifest } from '../select-manifest.ts';
+import { concurrently } from './concurrently.ts';
 import type { RemoteRegistry } from './remote.ts';
-import type { Pulled, TransferOptions } from './transfer.ts';
+import { DEFAULT_CONCURRENCY, type Pulled, Report, type TransferOptions } from './transfer.ts';
 
 export interface PullOptions extends TransferOptions {
   /** Which manifest of an index. Default: its first. */
   profile?: string;
+}
+
+interface Fetched {
+  descriptor: Descriptor;
+  bytes: Buffer;
 }
 
 /**
@@ -16,10 +27,97 @@ export interface PullOptions extends TransferOptions {
  * @throws ImageError as `RemoteRegistry` and `ContentStore` do
  */
 export async function pullImage(
-  _reference: Reference,
-  _remote: RemoteRegistry,
-  _store: ContentStore,
-  _options: PullOptions = {},
+  reference: Reference,
+  remote: RemoteRegistry,
+  store: ContentStore,
+  options: PullOptions = {},
 ): Promise<Pulled> {
-  throw new Error('not written yet');
+  const { repository } = reference;
+  const { signal, concurrency = DEFAULT_CONCURRENCY } = options;
+  const abort = signal === undefined ? {} : { signal };
+  const root = await remote.fetchManifest(repository, manifestIdentifier(reference), abort);
+  const { manifest, blobs, documents } = await choose(
+    root,
+    async (chosen) => {
+      const fetched = await remote.fetchManifest(repository, chosen.digest, abort);
+      return { descriptor: chosen, bytes: fetched.bytes };
+    },
+    options.profile,
+  );
+  await concurrently(blobs, concurrency, signal, async (blob, either) => {
+    await pullBlob(repository, blob, remote, store, { ...options, signal: either });
+  });
+  for (const document of documents) {
+    const report = new Report(document.descriptor, options);
+    await store.write(document.descriptor, Readable.from([document.bytes]));
+    report.done('transferred');
+  }
+  await checkComplete(store, [...blobs, ...documents.map(({ descriptor }) => descriptor)]);
+  const name = formatReference(reference);
+  await store.tag(name, root.descriptor);
+  return { descriptor: root.descriptor, manifest, name };
+}
+
+interface Choice {
+  manifest: Descriptor;
+  blobs: Descriptor[];
+  /** The manifest, then the index that it is from. */
+  documents: Fetched[];
+}
+
+async function choose(
+  root: Fetched,
+  fetch: (chosen: Descriptor) => Promise<Fetched>,
+  profile: string | undefined,
+): Promise<Choice> {
+  const document = parseManifestDocument(root.bytes, root.descriptor.mediaType);
+  if (document.kind === 'manifest') {
+    const { config, layers } = document.value;
+    return { manifest: root.descriptor, blobs: once([config, ...layers]), documents: [root] };
+  }
+  const chosen = await fetch(selectManifest(document.value, profile));
+  const inner = parseManifestDocument(chosen.bytes, chosen.descriptor.mediaType);
+  if (inner.kind === 'index')
+    throw new ImageError('MANIFEST_INVALID', `${root.descriptor.digest}: an index of indexes`);
+  const { config, layers } = inner.value;
+  return { manifest: chosen.descriptor, blobs: once([config, ...layers]), documents: [chosen, root] };
+}
+
+function once(descriptors: readonly Descriptor[]): Descriptor[] {
+  return [...new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor])).values()];
+}
+
+async function pullBlob(
+  repository: string,
+  blob: Descriptor,
+  remote: RemoteRegistry,
+  store: ContentStore,
+  options: TransferOptions,
+): Promise<void> {
+  const report = new Report(blob, options);
+  const abort = options.signal === undefined ? {} : { signal: options.signal };
+  let received = 0;
+  let started = false;
+  async function* counted(): AsyncGenerator<Buffer> {
+    started = true;
+    for await (const chunk of remote.fetchBlob(repository, blob, abort)) {
+      received += chunk.length;
+      report.progress(received);
+      yield chunk;
+    }
+  }
+  // The store reads nothing of a blob that it has; it renews it instead.
+  await store.write(blob, Readable.from(counted(), { objectMode: false }), abort);
+  report.done(started ? 'transferred' : 'exists');
+}
+
+/** A name is given only to what is all there, whatever a collection may have done in the meantime. */
+async function checkComplete(store: ContentStore, descriptors: readonly Descriptor[]): Promise<void> {
+  for (const { digest, size } of descriptors) {
+    if ((await store.stat(digest)) !== size) {
+      throw new ImageError('NOT_FOUND', `${digest} has gone from the store while the image was pulled`, {
+        hint: 'pull again',
+      });
+    }
+  }
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Descriptor } from '../descriptor.ts';
+import { ImageError } from '../errors.ts';
+import { isManifestType, MANIFEST_LIMIT, reachableFrom } from '../layout/reach.ts';
 import type { ContentStore } from '../layout/store.ts';
 import type { Reference } from '../reference.ts';
+import { concurrently } from './concurrently.ts';
 import type { RemoteRegistry } from './remote.ts';
-import type { TransferOptions } from './transfer.ts';
+import { DEFAULT_CONCURRENCY, Report, type TransferOptions } from './transfer.ts';
 
 /**
  * Pushes what a name of the store points at: layers and configs first, then manifests by digest, the tag last.
@@ -12,11 +15,54 @@ import type { TransferOptions } from './transfer.ts';
  * @throws ImageError as `RemoteRegistry` and `ContentStore` do
  */
 export async function pushImage(
-  _store: ContentStore,
-  _name: string,
-  _reference: Reference,
-  _remote: RemoteRegistry,
-  _options: TransferOptions = {},
+  store: ContentStore,
+  name: string,
+  reference: Reference,
+  remote: RemoteRegistry,
+  options: TransferOptions = {},
 ): Promise<Descriptor> {
-  throw new Error('not written yet');
+  const root = await store.resolve(name);
+  if (root === undefined) {
+    throw new ImageError('NOT_FOUND', `the store has no image called ${name}`, { hint: 'uk images lists what it has' });
+  }
+  const all = await reachableFrom(store, root, { missing: 'throw' });
+  const blobs = all.filter(({ mediaType }) => !isManifestType(mediaType));
+  await concurrently(blobs, options.concurrency ?? DEFAULT_CONCURRENCY, options.signal, async (blob, signal) => {
+    await pushBlob(store, reference.repository, blob, remote, { ...options, signal });
+  });
+  // Children come before their parents; what the tag points at is the last of them.
+  for (const manifest of all.filter(({ mediaType }) => isManifestType(mediaType))) {
+    const report = new Report(manifest, options);
+    const bytes = await store.read(manifest.digest, MANIFEST_LIMIT);
+    const isRoot = manifest.digest === root.digest;
+    const identifier = isRoot ? (reference.tag ?? manifest.digest) : manifest.digest;
+    await remote.pushManifest(reference.repository, identifier, bytes, manifest.mediaType, abort(options));
+    report.done('transferred');
+  }
+  return root;
+}
+
+async function pushBlob(
+  store: ContentStore,
+  repository: string,
+  blob: Descriptor,
+  remote: RemoteRegistry,
+  options: TransferOptions,
+): Promise<void> {
+  const report = new Report(blob, options);
+  // Found out before anything is sent: a store that lacks a part of an index, or whose disk has cut a file.
+  const size = await store.stat(blob.digest);
+  if (size !== blob.size) {
+    const found = size === undefined ? 'is not in the store' : `has ${size} bytes there instead of ${blob.size}`;
+    throw new ImageError('NOT_FOUND', `${blob.digest} ${found}`, { hint: 'pull or build the image again' });
+  }
+  const outcome = await remote.pushBlob(repository, blob, () => store.stream(blob.digest), {
+    onProgress: (sent) => report.progress(sent),
+    ...abort(options),
+  });
+  report.done(outcome === 'uploaded' ? 'transferred' : outcome);
+}
+
+function abort({ signal }: TransferOptions): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
 }

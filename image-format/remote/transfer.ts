@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ANNOTATION } from '../annotations.ts';
 import type { Descriptor } from '../descriptor.ts';
 import type { Digest } from '../digest.ts';
+import { isManifestType } from '../layout/reach.ts';
+import { layerCompression } from '../media-types.ts';
 
 /** What push and pull report of one blob or manifest. `done` comes last, once for each. */
 export interface TransferEvent {
   phase: 'start' | 'progress' | 'done';
   digest: Digest;
   mediaType: string;
-  /** The role of a layer of ours (`kernel`, `deps`, …), `config` of an image's config, `manifest`, or undefined. */
-  what: string | undefined;
+  /** The role of a layer of ours (`kernel`, `deps`, …), `layer` of others, `manifest`, or `config`. */
+  what: string;
   /** Bytes in all. */
   size: number;
   /** Bytes so far. */
@@ -24,6 +27,8 @@ export interface TransferOptions {
   concurrency?: number;
 }
 
+export const DEFAULT_CONCURRENCY = 3;
+
 export interface Pulled {
   /** What the reference points at, and what the store's name points at now: a manifest or an index. */
   descriptor: Descriptor;
@@ -31,4 +36,43 @@ export interface Pulled {
   manifest: Descriptor;
   /** The name in the store. */
   name: string;
+}
+
+/** Reports on one blob or manifest. */
+export class Report {
+  readonly #descriptor: Descriptor;
+  readonly #onProgress: (event: TransferEvent) => void;
+
+  constructor(descriptor: Descriptor, { onProgress = () => {} }: TransferOptions) {
+    this.#descriptor = descriptor;
+    this.#onProgress = onProgress;
+    this.#send('start', 0);
+  }
+
+  progress(transferred: number): void {
+    this.#send('progress', transferred);
+  }
+
+  done(outcome: 'exists' | 'mounted' | 'transferred'): void {
+    this.#send('done', this.#descriptor.size, outcome);
+  }
+
+  #send(phase: TransferEvent['phase'], transferred: number, outcome?: TransferEvent['outcome']): void {
+    const { digest, mediaType, size } = this.#descriptor;
+    const what = kindOf(this.#descriptor);
+    this.#onProgress({
+      phase,
+      digest,
+      mediaType,
+      what,
+      size,
+      transferred,
+      ...(outcome === undefined ? {} : { outcome }),
+    });
+  }
+}
+
+function kindOf({ mediaType, annotations }: Descriptor): string {
+  if (isManifestType(mediaType)) return 'manifest';
+  return annotations?.[ANNOTATION.layerRole] ?? (layerCompression(mediaType) === undefined ? 'config' : 'layer');
 }

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as z from 'zod';
+import { ImageError } from '../errors.ts';
+import { answerError } from './answer-error.ts';
+import { findLogin, type Login } from './credentials.ts';
+import type { Credentials } from './remote.ts';
+import { networkError, type Transport } from './transport.ts';
+import { type Challenge, parseWwwAuthenticate } from './www-authenticate.ts';
+
+const tokenSchema = z.looseObject({
+  token: z.string().optional(),
+  access_token: z.string().optional(),
+  expires_in: z.number().optional(),
+});
+
+/** Docker's token specification: what a token is good for when its answer does not say. */
+const DEFAULT_LIFE_S = 60;
+/** A token is not used in the last seconds of its life. */
+const MARGIN_S = 5;
+const MAX_TOKEN_ANSWER = 1024 * 1024;
+
+interface Token {
+  header: string;
+  /** Milliseconds since 1970. */
+  expires: number;
+}
+
+export interface AuthorizerOptions {
+  registry: string;
+  endpoint: URL;
+  transport: Transport;
+  credentials: Credentials | null | undefined;
+  env: NodeJS.ProcessEnv;
+  userAgent: string;
+  now: () => number;
+}
+
+/**
+ * Knows what to put into `Authorization` for a scope. Nothing is sent before the registry asks for it, and then
+ * whatever it asks for: Basic, or a bearer token of the service that it names, one per scope.
+ *
+ * @see https://distribution.github.io/distribution/spec/auth/token/ and …/auth/oauth/
+ */
+export class Authorizer {
+  readonly #options: AuthorizerOptions;
+  readonly #tokens = new Map<string, Token>();
+  #login: Promise<Login | undefined> | undefined;
+
+  constructor(options: AuthorizerOptions) {
+    this.#options = options;
+  }
+
+  /** What was learned for this scope, if it still holds. */
+  header(scope: string): string | undefined {
+    const token = this.#tokens.get(scope) ?? this.#tokens.get('');
+    return token !== undefined && token.expires > this.#options.now() ? token.header : undefined;
+  }
+
+  /**
+   * Answers a 401.
+   *
+   * @param scope `repository:NAME:pull`, several separated by spaces
+   * @returns whether there is something new to try
+   * @throws ImageError `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNREACHABLE`, `REGISTRY_ERROR`
+   */
+  async answer(wwwAuthenticate: string, scope: string, signal: AbortSignal | undefined): Promise<boolean> {
+    const challenges = parseWwwAuthenticate(wwwAuthenticate);
+    const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
+    if (bearer !== undefined) {
+      this.#tokens.set(scope, await this.#fetchToken(bearer, scope, signal));
+      return true;
+    }
+    const login = await this.#findLogin();
+    if (challenges.every(({ scheme }) => scheme !== 'basic') || login === undefined || !('username' in login)) {
+      return false;
+    }
+    this.#tokens.set('', { header: basic(login), expires: Number.POSITIVE_INFINITY });
+    return true;
+  }
+
+  /** Forgets what the registry has refused. */
+  forget(scope: string): void {
+    this.#tokens.delete(scope);
+    this.#tokens.delete('');
+  }
+
+  #findLogin(): Promise<Login | undefined> {
+    const { credentials, registry, env } = this.#options;
+    this.#login ??=
+      credentials === undefined
+        ? findLogin(registry, env)
+        : Promise.resolve(credentials === null ? undefined : credentials);
+    return this.#login;
+  }
+
+  async #fetchToken({ parameters }: Challenge, scope: string, signal: AbortSignal | undefined): Promise<Token> {
+    const { registry, endpoint, transport, userAgent, now } = this.#options;
+    const realm = tokenRealm(parameters.get('realm'), endpoint, registry);
+    const scopes = scope === '' ? (parameters.get('scope') ?? '').split(' ') : scope.split(' ');
+    const fields = new URLSearchParams();
+    const service = parameters.get('service');
+    if (service !== undefined) fields.set('service', service);
+    const login = await this.#findLogin();
+    const isOauth = login !== undefined && 'identityToken' in login;
+    if (isOauth) {
+      fields.set('grant_type', 'refresh_token');
+      fields.set('refresh_token', login.identityToken);
+      fields.set('client_id', 'uk');
+      fields.set('scope', scopes.join(' '));
+    } else {
+      for (const one of scopes.filter((text) => text !== '')) fields.append('scope', one);
+      for (const [name, value] of fields) realm.searchParams.append(name, value);
+    }
+    const headers = {
+      'user-agent': userAgent,
+      accept: 'application/json',
+      ...(isOauth ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+      ...(login !== undefined && 'username' in login ? { authorization: basic(login) } : {}),
+    };
+    const body = isOauth ? Buffer.from(fields.toString()) : undefined;
+    try {
+      const answer = await transport.send({ method: isOauth ? 'POST' : 'GET', url: realm, headers, body, signal });
+      if (answer.status !== 200) throw await answerError(answer, `logging in to ${registry}`, registry);
+      return readToken(await limitedText(answer.body), registry, now());
+    } catch (error) {
+      throw networkError(error, realm, signal);
+    }
+  }
+}
+
+function tokenRealm(realm: string | undefined, endpoint: URL, registry: string): URL {
+  const url = realm !== undefined && URL.canParse(realm) ? new URL(realm) : undefined;
+  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    throw new ImageError('REGISTRY_ERROR', `${registry} does not say where to log in (realm ${JSON.stringify(realm)})`);
+  }
+  if (endpoint.protocol === 'https:' && url.protocol === 'http:') {
+    throw new ImageError('REGISTRY_ERROR', `${registry} wants a password sent to ${url.origin}, without TLS: refused`);
+  }
+  return url;
+}
+
+function basic({ username, password }: Credentials): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+async function limitedText(body: AsyncIterable<Buffer>): Promise<string> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of body) {
+    size += piece.length;
+    if (size > MAX_TOKEN_ANSWER) break;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+function readToken(text: string, registry: string, now: number): Token {
+  let answer: z.infer<typeof tokenSchema> | undefined;
+  try {
+    answer = tokenSchema.parse(JSON.parse(text));
+  } catch {
+    // The cause would quote a token.
+  }
+  const token = answer?.token || answer?.access_token;
+  // A header cannot hold a line break; a token that does would be someone's trick.
+  if (!token || !/^[\x21-\x7e]+$/.test(token)) {
+    throw new ImageError('REGISTRY_ERROR', `logging in to ${registry}: the answer holds no token`);
+  }
+  const life = Math.max(answer?.expires_in ?? DEFAULT_LIFE_S, DEFAULT_LIFE_S) - MARGIN_S;
+  return { header: `Bearer ${token}`, expires: now + life * 1000 };
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { ImageError } from '../errors.ts';
+import { DEFAULT_REGISTRY } from '../reference.ts';
+import { runCredentialHelper } from './credential-helper.ts';
+
+/** What the user has for a registry: a password, or a token that is exchanged for others. */
+export type Login = { username: string; password: string } | { identityToken: string };
+
+/** What docker, podman and skopeo keep; fields that are of no use here are left alone. */
+const authFileSchema = z.looseObject({
+  auths: z
+    .record(
+      z.string(),
+      z.looseObject({
+        auth: z.string().optional(),
+        username: z.string().optional(),
+        password: z.string().optional(),
+        identitytoken: z.string().optional(),
+      }),
+    )
+    .nullish(),
+  credHelpers: z.record(z.string(), z.string()).nullish(),
+  credsStore: z.string().optional(),
+});
+
+type AuthFile = z.infer<typeof authFileSchema>;
+
+/** docker login writes Docker Hub's under this name. */
+const HUB_KEYS = ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io', 'registry-1.docker.io'];
+
+/**
+ * What the user has logged in with: `$REGISTRY_AUTH_FILE`, else podman's file, then docker's (`$DOCKER_CONFIG`,
+ * `~/.docker`), with their credential helpers. The first that knows the registry counts.
+ *
+ * @returns undefined where nobody logged in
+ * @throws ImageError `REGISTRY_UNAUTHORIZED` for a file that is damaged or a helper that fails
+ * @see containers-auth.json(5)
+ */
+export async function findLogin(registry: string, env: NodeJS.ProcessEnv): Promise<Login | undefined> {
+  for (const file of authFiles(env)) {
+    const content = await readAuthFile(file);
+    const login = content === undefined ? undefined : await loginFrom(content, registry, env);
+    if (login !== undefined) return login;
+  }
+  return undefined;
+}
+
+function authFiles(env: NodeJS.ProcessEnv): string[] {
+  const home = env.HOME || homedir();
+  const docker = join(env.DOCKER_CONFIG || join(home, '.docker'), 'config.json');
+  if (env.REGISTRY_AUTH_FILE) return [env.REGISTRY_AUTH_FILE, docker];
+  const podman = env.XDG_RUNTIME_DIR ? [join(env.XDG_RUNTIME_DIR, 'containers', 'auth.json')] : [];
+  const config = env.XDG_CONFIG_HOME || join(home, '.config');
+  return [...podman, join(config, 'containers', 'auth.json'), docker];
+}
+
+async function readAuthFile(file: string): Promise<AuthFile | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new ImageError('REGISTRY_UNAUTHORIZED', `cannot read ${file}: ${(cause as Error).message}`, { cause });
+  }
+  try {
+    return authFileSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new ImageError('REGISTRY_UNAUTHORIZED', `not a file of credentials: ${file}`, {
+      cause,
+      hint: 'log in again, or repair the file',
+    });
+  }
+}
+
+async function loginFrom(file: AuthFile, registry: string, env: NodeJS.ProcessEnv): Promise<Login | undefined> {
+  const keys = registry === DEFAULT_REGISTRY ? HUB_KEYS : [registry, `https://${registry}`, `http://${registry}`];
+  for (const key of keys) {
+    const helper = file.credHelpers?.[key];
+    if (helper !== undefined) return await runCredentialHelper(helper, key, env);
+  }
+  const auths = Object.entries(file.auths ?? {});
+  const entry = auths.find(([key]) => keys.includes(key) || keys.includes(key.replace(/\/(?:v[12]\/?)?$/, '')))?.[1];
+  if (entry?.identitytoken) return { identityToken: entry.identitytoken };
+  if (entry?.auth) return decodeBasic(entry.auth);
+  if (entry?.username && entry.password !== undefined) return { username: entry.username, password: entry.password };
+  const [first] = keys;
+  // docker leaves an empty entry in `auths` where its store has the password.
+  return file.credsStore && first !== undefined ? await runCredentialHelper(file.credsStore, first, env) : undefined;
+}
+
+function decodeBasic(auth: string): Login | undefined {
+  const text = Buffer.from(auth, 'base64').toString('utf8').replace(/\0+$/, '');
+  const colon = text.indexOf(':');
+  return colon <= 0 ? undefined : { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
