@@ -17,7 +17,7 @@ export function createApp(service: Service, logger: Logger): Express {
   app.set('strict routing', true);
 
   for (const route of ROUTES) {
-    app.all(route.path, (request, response) => handle(route, request, response, service));
+    app.all(withoutCaptures(route.path), (request, response) => handle(route, request, response, service));
   }
   app.use((request) => {
     throw new RegistryError('ROUTE_UNKNOWN', `nothing is at ${request.path.slice(0, 300)}`);
@@ -27,6 +27,11 @@ export function createApp(service: Service, logger: Logger): Express {
   };
   app.use(onError);
   return app;
+}
+
+/** Express would decode what the path captures, and turn `a%2fb` into a name. */
+function withoutCaptures(path: RegExp): RegExp {
+  return new RegExp(path.source.replaceAll(/\((?!\?)/g, '(?:'));
 }
 
 async function handle(route: Route, request: IncomingMessage, response: ServerResponse, service: Service) {

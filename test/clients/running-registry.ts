@@ -12,12 +12,15 @@ export interface RunningRegistry {
   root: string;
   /** What it logged at `error`: a test that breaks nothing expects none. */
   errors: string[];
+  /** Ends the server, its folder stays. */
+  close(): Promise<void>;
+  /** Ends the server and removes its folder. */
   stop(): Promise<void>;
 }
 
 /** A registry on a folder and a port of its own. */
 export async function startRegistry(options: Partial<RegistryOptions> = {}): Promise<RunningRegistry> {
-  const root = await mkdtemp(join(tmpdir(), 'uk-registry-'));
+  const root = options.storage?.root ?? (await mkdtemp(join(tmpdir(), 'uk-registry-')));
   const errors: string[] = [];
   const quiet = () => undefined;
   const logger = { debug: quiet, info: quiet, warn: quiet, error: (_: object, text: string) => void errors.push(text) };
@@ -28,6 +31,7 @@ export async function startRegistry(options: Partial<RegistryOptions> = {}): Pro
     host: `127.0.0.1:${port}`,
     root,
     errors,
+    close: () => registry.close({ graceMs: 1000 }),
     async stop() {
       await registry.close({ graceMs: 1000 });
       await rm(root, { recursive: true, force: true });

@@ -46,7 +46,8 @@ export class Listings {
   async #collect(prefix: string, after: string, limit: number, found: string[]): Promise<void> {
     if (after > prefix && !after.startsWith(prefix)) return;
     const names = await this.#names(`${this.#layout.objects}/${prefix.slice(0, -1)}`);
-    for (let at = firstBehind(names, after.slice(prefix.length)); at < names.length; at += 1) {
+    const cursor = after.startsWith(prefix) ? after.slice(prefix.length) : '';
+    for (let at = firstBehind(names, cursor); at < names.length; at += 1) {
       if (found.length >= limit) return;
       // In bounds by the loop's condition.
       const name = names[at] as string;

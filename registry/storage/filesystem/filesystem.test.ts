@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { storageContract } from '../contract.suite.ts';
+import { FilesystemStore } from './index.ts';
+
+const roots = new Map<object, string>();
+const newRoot = () => mkdtemp(join(tmpdir(), 'uk-store-'));
+
+storageContract('filesystem', {
+  async open() {
+    const root = await newRoot();
+    const store = await FilesystemStore.open({ root });
+    roots.set(store, root);
+    return store;
+  },
+  async remove(store) {
+    await rm(roots.get(store) ?? '', { recursive: true });
+  },
+});
+
+storageContract('filesystem, without its cache', {
+  async open() {
+    const root = await newRoot();
+    const store = await FilesystemStore.open({ root, cacheBytes: 0 });
+    roots.set(store, root);
+    return store;
+  },
+  async remove(store) {
+    await rm(roots.get(store) ?? '', { recursive: true });
+  },
+});
+
+describe('the storage folder', () => {
+  let root: string;
+  beforeEach(async () => {
+    root = await newRoot();
+  });
+  afterEach(async () => {
+    await rm(root, { recursive: true, force: true });
+  });
+
+  const owner = (which = 1) => join(root, `server.${which}`);
+
+  test('is made where it is missing', async () => {
+    const deep = join(root, 'not/yet/there');
+    const store = await FilesystemStore.open({ root: deep });
+    await store.put('k', Buffer.from('v'));
+    await store.close();
+    expect(existsSync(join(deep, 'objects/k'))).toBe(true);
+  });
+
+  test('serves one server: the second one is told who runs', async () => {
+    const first = await FilesystemStore.open({ root });
+    await expect(FilesystemStore.open({ root })).rejects.toMatchObject({
+      code: 'STORAGE_IN_USE',
+      message: expect.stringContaining(`process id ${process.pid} `),
+    });
+    await first.close();
+    const second = await FilesystemStore.open({ root });
+    await second.close();
+  });
+
+  test('serves one of many that start at once', async () => {
+    const attempts = await Promise.allSettled(Array.from({ length: 10 }, () => FilesystemStore.open({ root })));
+    const started = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []));
+    expect(started).toHaveLength(1);
+    for (const store of started) await store.close();
+  });
+
+  test('is let go by a server that was killed, and empty of what it was writing', async () => {
+    const script = join(root, 'hold.ts');
+    const face = join(import.meta.dirname, 'index.ts');
+    await writeFile(
+      script,
+      `import { writeFileSync } from 'node:fs';
+       import { FilesystemStore } from ${JSON.stringify(face)};
+       const store = await FilesystemStore.open({ root: ${JSON.stringify(root)} });
+       await store.put('kept', Buffer.from('kept'));
+       writeFileSync(${JSON.stringify(join(root, 'temporary/half'))}, 'hal');
+       process.send('ready');
+       setInterval(() => {}, 1000);`,
+    );
+    const child = fork(script, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    await once(child, 'message');
+    await expect(FilesystemStore.open({ root })).rejects.toMatchObject({ code: 'STORAGE_IN_USE' });
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+    const store = await FilesystemStore.open({ root });
+    expect((await store.get('kept'))?.bytes.toString()).toBe('kept');
+    expect(await readdir(join(root, 'temporary'))).toEqual([]);
+    expect((await readdir(root)).filter((name) => name.startsWith('server.'))).toEqual(['server.2']);
+    await store.close();
+  });
+
+  test('of a process id that another program got since is free', async () => {
+    const store = await FilesystemStore.open({ root });
+    const record = JSON.parse(await readFile(owner(), 'utf8'));
+    await store.close();
+    await writeFile(owner(), JSON.stringify({ ...record, started: '1' }));
+    await (await FilesystemStore.open({ root })).close();
+  });
+
+  test('of a server in another container is in use as long as that one shows itself', async () => {
+    const store = await FilesystemStore.open({ root });
+    const record = JSON.parse(await readFile(owner(), 'utf8'));
+    await store.close();
+    await writeFile(owner(), JSON.stringify({ ...record, pidNamespace: 'pid:[1]' }));
+    await expect(FilesystemStore.open({ root })).rejects.toMatchObject({ code: 'STORAGE_IN_USE' });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+    try {
+      await (await FilesystemStore.open({ root })).close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('leaves no temporary files behind, whatever the outcome of a write', async () => {
+    const store = await FilesystemStore.open({ root });
+    const token = await store.put('k', Buffer.from('1'));
+    await store.put('k', Buffer.from('2'), { condition: 'absent' });
+    await store.put('k', Buffer.from('3'), { condition: { ifMatch: 'no such' } });
+    await store.put('k', Buffer.from('4'), { condition: { ifMatch: token ?? '' } });
+    await Promise.all([1, 2, 3].map((at) => store.put('new', Buffer.from(`${at}`), { condition: 'absent' })));
+    expect(await readdir(join(root, 'temporary'))).toEqual([]);
+    await store.close();
+  });
+
+  test('that was damaged answers with an error, and works again once it is repaired', async () => {
+    const store = await FilesystemStore.open({ root });
+    await store.put('a/k', Buffer.from('1'));
+    await rm(join(root, 'objects/a'), { recursive: true });
+    await writeFile(join(root, 'objects/a'), 'a file where a folder belongs');
+    await expect(store.get('a/k')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    await expect(store.put('a/k', Buffer.from('2'))).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    await rm(join(root, 'objects/a'));
+    await store.put('a/k', Buffer.from('3'));
+    expect((await store.get('a/k'))?.bytes.toString()).toBe('3');
+    await rm(join(root, 'temporary'), { recursive: true });
+    await rm(join(root, 'objects'), { recursive: true });
+    await store.put('a/k', Buffer.from('4'));
+    expect((await store.get('a/k'))?.bytes.toString()).toBe('4');
+    await store.close();
+  });
+
+  const isRoot = process.getuid?.() === 0;
+  test.skipIf(isRoot)(`without rights says so${isRoot ? ' (skipped: root has all rights)' : ''}`, async () => {
+    await chmod(root, 0o555);
+    await expect(FilesystemStore.open({ root })).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    await chmod(root, 0o755);
+  });
+
+  test('that is a file says so', async () => {
+    await writeFile(join(root, 'file'), '');
+    await expect(FilesystemStore.open({ root: join(root, 'file') })).rejects.toMatchObject({
+      code: 'STORAGE_UNAVAILABLE',
+    });
+  });
+});
