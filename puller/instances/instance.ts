@@ -96,6 +96,7 @@ const SIGKILL = 9;
 export async function startInstance(bootable: Bootable, options: InstanceOptions): Promise<Instance> {
   const begin = performance.now();
   const { profile } = bootable;
+  checkContract(bootable.kernelJson.guestContract);
   const execution = executionOf(bootable.config, options);
   const forwards = options.forwards ?? [];
   const memory = options.memory ?? profile.defaults.memory;
@@ -208,7 +209,11 @@ class RunningInstance implements Instance {
     this.#control.on('hello', (hello) => {
       this.#hello = hello;
       onEvent?.({ type: 'hello', hello, ms: since() });
-      if (!CONTRACT_VERSIONS.includes(hello.contract)) this.#settled.reject(unknownContract(hello.contract));
+      try {
+        checkContract(hello.contract);
+      } catch (error) {
+        this.#settled.reject(error);
+      }
     });
     this.#control.on('started', (pid) => {
       this.#running = true;
@@ -277,8 +282,10 @@ class RunningInstance implements Instance {
   }
 }
 
-function unknownContract(version: number): PullerError {
-  return new PullerError('IMAGE_UNSUPPORTED', `the image's guest speaks version ${version} of the contract`, {
+/** What an image does not say beforehand, its guest says in HELLO. */
+function checkContract(version: unknown): void {
+  if (version === undefined || CONTRACT_VERSIONS.includes(Number(version))) return;
+  throw new PullerError('IMAGE_UNSUPPORTED', `the image's guest speaks version ${version} of the contract`, {
     hint: 'a newer uk is needed',
   });
 }

@@ -65,7 +65,8 @@ export async function chooseAccelerator(
   if (verdict.kvm?.works !== true || device !== undefined) {
     const emulated = await probeTcg(monitor, subject, verdict, processor.steadyTsc ? processor.guessKhz : undefined);
     // Only a kernel that runs without KVM can have shown that KVM is at fault.
-    if (emulated && kvmProblem !== undefined) verdict.kvm = { works: false, detail: kvmProblem };
+    if (emulated && kvmProblem !== undefined)
+      verdict.kvm = { works: false, detail: `KVM runs no guest here: ${kvmProblem}` };
   }
   writeVerdict(key, verdict);
   return (
