@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from 'vitest';
+import { ANNOTATION } from './annotations.ts';
+import { digestOf } from './digest.ts';
+import { MEDIA_TYPE } from './media-types.ts';
+import { selectManifest } from './select-manifest.ts';
+
+const entry = (name: string, more: object = {}) => ({
+  mediaType: MEDIA_TYPE.manifest,
+  digest: digestOf(name),
+  size: 1,
+  annotations: { [ANNOTATION.profile]: name },
+  platform: { architecture: 'amd64', os: 'linux' },
+  ...more,
+});
+const index = (...manifests: ReturnType<typeof entry>[]) => ({ schemaVersion: 2 as const, manifests });
+
+test('the first for this platform, or that of the profile', () => {
+  const both = index(entry('arm', { platform: { architecture: 'arm64', os: 'linux' } }), entry('a'), entry('b'));
+  expect(selectManifest(both).digest).toBe(digestOf('a'));
+  expect(selectManifest(both, 'b').digest).toBe(digestOf('b'));
+});
+
+test('an error names the profiles that there are', () => {
+  expect(() => selectManifest(index(entry('a'), entry('b')), 'c')).toThrow(
+    expect.objectContaining({ code: 'NOT_FOUND', hint: 'it has: a, b' }),
+  );
+  expect(() => selectManifest(index())).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
+});
