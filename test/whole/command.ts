@@ -78,7 +78,10 @@ export async function serveRegistry(storage: string, options: RunOptions = {}): 
   };
 }
 
-async function listening(child: ChildProcessByStdio<null, Readable, null>, exited: Promise<number | null>): Promise<string> {
+async function listening(
+  child: ChildProcessByStdio<null, Readable, null>,
+  exited: Promise<number | null>,
+): Promise<string> {
   let text = '';
   for await (const chunk of child.stdout) {
     text += String(chunk);

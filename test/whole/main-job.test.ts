@@ -90,6 +90,8 @@ test('a kernel image spares the compiler: the image made with it is the same', a
     ['build', '--json', '-t', 'same:1', '--app', join(folder, 'one', 'everything'), '--kernel', kernel],
     { env: without },
   );
-  const other = JSON.parse(await uk(['inspect', '--json', 'same:1'], { env: { UK_STORE: join(folder, 'one', 'store') } }));
+  const other = JSON.parse(
+    await uk(['inspect', '--json', 'same:1'], { env: { UK_STORE: join(folder, 'one', 'store') } }),
+  );
   expect((JSON.parse(built) as { digest: string }).digest).toBe(other.descriptor.digest);
 });
