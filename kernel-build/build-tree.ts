@@ -98,7 +98,8 @@ const DIAGNOSIS = /\berror\b|undefined reference|No space left/i;
 
 /** The line of a failed build's last ones that says why: an error that is not make's own, else what came before that. */
 export function reasonOf(tail: readonly string[]): string | undefined {
-  const lines = tail.slice(0, tail.findIndex((line) => line.includes('***')) >>> 0);
+  const makes = tail.findIndex((line) => line.includes('***'));
+  const lines = makes === -1 ? tail : tail.slice(0, makes);
   return lines.find((line) => DIAGNOSIS.test(line)) ?? lines.at(-1) ?? tail.at(-1);
 }
 

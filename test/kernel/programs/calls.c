@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+/* System calls by CALL, through the two entries that the auxiliary vector tells. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static unsigned long entry;
+
+/* Out of the red zone, and with all that the lean entry may lose. */
+static long call6(long nr, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long result;
+
+	__asm__ volatile("sub $128, %%rsp; call *%[entry]; add $128, %%rsp"
+			 : "=a"(result), "+D"(a), "+S"(b), "+d"(c), "+r"(r10), "+r"(r8), "+r"(r9)
+			 : "a"(nr), [entry] "r"(entry)
+			 : "rcx", "r11", "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7");
+	return result;
+}
+
+#define CALL(nr, ...) CALL_(nr, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
+#define CALL_(nr, a, b, c, d, e, f, ...) call6(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+static int ends[2];
+static volatile sig_atomic_t interrupted;
+
+static void note(int signal)
+{
+	(void)signal;
+	interrupted++;
+}
+
+static void *disturb(void *thread)
+{
+	for (int i = 0; i < 5; i++) {
+		usleep(5000);
+		pthread_kill(*(pthread_t *)thread, SIGUSR1);
+	}
+	usleep(5000);
+	if (write(ends[1], "x", 1) != 1)
+		interrupted = -1000;
+	return NULL;
+}
+
+/* Waits in read() while signals come, then for the byte. */
+static long interrupted_read(int flags, char *byte)
+{
+	struct sigaction action = { .sa_handler = note, .sa_flags = flags };
+	pthread_t self = pthread_self(), other;
+	long result;
+
+	interrupted = 0;
+	sigaction(SIGUSR1, &action, NULL);
+	if (pipe(ends) != 0)
+		return -1000;
+	pthread_create(&other, NULL, disturb, &self);
+	result = CALL(SYS_read, ends[0], byte, 1);
+	pthread_join(other, NULL);
+	close(ends[0]);
+	close(ends[1]);
+	return result;
+}
+
+static void exec_by_call(void)
+{
+	static char *const arguments[] = { "/true", NULL }, *const environment[] = { NULL };
+
+	CALL(SYS_execve, "/true", arguments, environment);
+	_exit(1);
+}
+
+static void exit_by_call(void)
+{
+	CALL(SYS_exit_group, 5);
+}
+
+static void check_entry(const char *const names[])
+{
+	static char bytes[32];
+	struct timespec short_time = { 0, 20000000 };
+	char byte = 0;
+	int status = -1, file;
+	long result;
+	pid_t child;
+
+	result = CALL(SYS_getpid, 0);
+	CHECK(names[0], result == getpid(), result);
+	result = CALL(999999, 0);
+	CHECK(names[1], result == -ENOSYS, result);
+
+	file = memfd_create("call", 0);
+	if (write(file, "0123456789", 10) != 10)
+		failed(names[2], "write", errno);
+	result = CALL(SYS_mmap, 0, 4096, PROT_READ, MAP_SHARED, file, 0);
+	CHECK(names[2], result > 0 && memcmp((void *)result, "0123456789", 10) == 0, result);
+	result = CALL(SYS_pread64, file, bytes, 5, 3);
+	CHECK(names[3], result == 5 && memcmp(bytes, "34567", 5) == 0, result);
+	result = CALL(SYS_pread64, file, 8, 5, 3);
+	CHECK(names[4], result == -EFAULT, result);
+	close(file);
+
+	result = CALL(SYS_nanosleep, &short_time, 0);
+	CHECK(names[5], result == 0, result);
+	result = interrupted_read(SA_RESTART, &byte);
+	CHECK(names[6], result == 1 && byte == 'x' && interrupted == 5, result);
+	result = interrupted_read(0, &byte);
+	CHECK(names[7], result == -EINTR && interrupted == 5, result);
+
+	child = CALL(SYS_fork, 0);
+	if (child == 0)
+		CALL(SYS_exit_group, 3);
+	result = CALL(SYS_wait4, child, &status, 0, 0);
+	CHECK(names[8], result == child && WIFEXITED(status) && WEXITSTATUS(status) == 3, status);
+	status = in_child(exec_by_call);
+	CHECK(names[9], WIFEXITED(status) && WEXITSTATUS(status) == 0, status);
+	status = in_child(exit_by_call);
+	CHECK(names[10], WIFEXITED(status) && WEXITSTATUS(status) == 5, status);
+}
+
+void check_calls(void)
+{
+	static const char *const full[] = {
+		"call: getpid", "call: no such system call", "call: six arguments", "call: four arguments",
+		"call: a bad pointer", "call: sleep", "call: restarted", "call: interrupted", "call: fork",
+		"call: execve", "call: exit",
+	}, *const lean[] = {
+		"lean call: getpid", "lean call: no such system call", "lean call: six arguments",
+		"lean call: four arguments", "lean call: a bad pointer", "lean call: sleep", "lean call: restarted",
+		"lean call: interrupted", "lean call: fork", "lean call: execve", "lean call: exit",
+	};
+	register long kept __asm__("rdi");
+	long result = SYS_getpid;
+
+	entry = getauxval(32);
+	check_entry(full);
+	__asm__ volatile("mov $77, %%edi; sub $128, %%rsp; call *%[entry]; add $128, %%rsp"
+			 : "+a"(result), "=&r"(kept) : [entry] "r"(entry) : "rcx", "r11", "memory", "cc");
+	CHECK("call: registers are preserved", kept == 77, kept);
+
+	entry = getauxval(34);
+	check_entry(lean);
+}
