@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { type Digest, digestSchema, mediaTypeSchema } from '../../image-format/index.ts';
 import type { StoredRecord } from '../storage/contract.ts';
-import { damaged } from './records.ts';
+import { damaged, onceEach } from './records.ts';
 
 /**
  * A manifest as it stands in the store: one line of JSON (the header), a line feed, the manifest's bytes as they came.
@@ -49,7 +49,7 @@ export function encodeTombstone(tombstone: Tombstone): Buffer {
 }
 
 /** @throws RegistryError `STORAGE_DAMAGED` */
-export function parseManifestRecord(record: StoredRecord, key: string): ManifestRecord | Tombstone {
+export const parseManifestRecord = onceEach((record: StoredRecord, key: string): ManifestRecord | Tombstone => {
   try {
     const end = record.bytes.indexOf(LINE_FEED);
     const header = headerSchema.parse(JSON.parse(record.bytes.toString('utf8', 0, end)));
@@ -60,7 +60,7 @@ export function parseManifestRecord(record: StoredRecord, key: string): Manifest
   } catch (cause) {
     throw damaged(key, cause);
   }
-}
+});
 
 export function isTombstone(record: ManifestRecord | Tombstone): record is Tombstone {
   return 'deleted' in record;

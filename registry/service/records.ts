@@ -68,12 +68,11 @@ export interface SessionRecord {
   writer?: string;
 }
 
-export const parseBlob = (record: StoredRecord, key: string): BlobRecord => read(blobSchema, record.bytes, key);
-export const parseBlobLink = (record: StoredRecord, key: string): BlobLink => read(blobLinkSchema, record.bytes, key);
-export const parseTag = (record: StoredRecord, key: string): TagRecord => read(tagSchema, record.bytes, key);
-export const parseTagged = (record: StoredRecord, key: string) => read(taggedSchema, record.bytes, key);
-export const parseReferrer = (record: StoredRecord, key: string): ReferrerRecord =>
-  read(referrerSchema, record.bytes, key);
+export const parseBlob = reader<BlobRecord>(blobSchema);
+export const parseBlobLink = reader<BlobLink>(blobLinkSchema);
+export const parseTag = reader<TagRecord>(tagSchema);
+export const parseTagged = reader(taggedSchema);
+export const parseReferrer = reader<ReferrerRecord>(referrerSchema);
 
 /** Sessions are not written durably: one that reads as nothing is one that a loss of power took. */
 export function parseSession(record: StoredRecord): SessionRecord | undefined {
@@ -88,12 +87,28 @@ export function encode(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-function read<T>(schema: z.ZodType<T>, bytes: Uint8Array, key: string): T {
-  try {
-    return schema.parse(JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()));
-  } catch (cause) {
-    throw damaged(key, cause);
-  }
+function reader<T extends object>(schema: z.ZodType<T>): (record: StoredRecord, key: string) => T {
+  return onceEach((record, key) => {
+    try {
+      return schema.parse(JSON.parse(record.bytes.toString()));
+    } catch (cause) {
+      throw damaged(key, cause);
+    }
+  });
+}
+
+/** Drivers answer the same object as long as a record is the same, so what it says has to be read only once. */
+export function onceEach<T extends object>(
+  parse: (record: StoredRecord, key: string) => T,
+): (record: StoredRecord, key: string) => T {
+  const known = new WeakMap<StoredRecord, T>();
+  return (record, key) => {
+    const found = known.get(record);
+    if (found !== undefined) return found;
+    const parsed = parse(record, key);
+    known.set(record, parsed);
+    return parsed;
+  };
 }
 
 export function damaged(key: string, cause?: unknown): RegistryError {

@@ -84,6 +84,7 @@ export interface ObjectStore {
 /** Names a version of a record, by its content. Only ever compared by the driver that made it. */
 export type Token = string;
 
+/** Immutable; a driver that keeps records in memory answers the same object for the same version. */
 export interface StoredRecord {
   readonly bytes: Buffer;
   readonly token: Token;
