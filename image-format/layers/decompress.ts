@@ -54,9 +54,7 @@ async function* gunzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer
   }
   yield* through(counted(), gunzip, 'gzip');
   // Zeros behind the last member are padding to zlib; a blob has none.
-  if (gunzip.bytesWritten !== offered) {
-    throw new ImageError('COMPRESSION_INVALID', 'not valid gzip data: it goes on after its end');
-  }
+  if (gunzip.bytesWritten !== offered) throw goesOn('gzip');
 }
 
 async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
@@ -88,5 +86,12 @@ async function* through(
     if (!code.startsWith('Z')) throw cause;
     throw new ImageError('COMPRESSION_INVALID', `not valid ${name} data: ${(cause as Error).message}`, { cause });
   }
-  await fed;
+  await fed.catch((cause) => {
+    // Its output has ended, and it was still being written to.
+    throw (cause as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE' ? goesOn(name) : cause;
+  });
+}
+
+function goesOn(name: string): ImageError {
+  return new ImageError('COMPRESSION_INVALID', `not valid ${name} data: it goes on after its end`);
 }
