@@ -8,7 +8,7 @@ import { type Digest, digestOf, MEDIA_TYPE } from '../../image-format/index.ts';
 import type { ObjectStore } from '../storage/contract.ts';
 import { FilesystemStore } from '../storage/filesystem/index.ts';
 import { createService, type Service } from './index.ts';
-import { blobKey, manifestKey, tagKey, uploadKey } from './keys.ts';
+import { blobKey, manifestKey, taggedKey, tagKey, uploadKey } from './keys.ts';
 import { type BlobRecord, encode, parseBlob } from './records.ts';
 import { SYSTEM } from './surroundings.ts';
 
@@ -159,6 +159,32 @@ describe('manifests', () => {
     const robbed = createService(robbing);
     const pushing = robbed.manifests.put('one', { bytes: manifest('robbed'), contentType: undefined, tags: ['t'] });
     await expect(pushing).rejects.toMatchObject({ code: 'MANIFEST_BLOB_UNKNOWN' });
+  });
+
+  test('that are deleted in the middle of their push are pushed anew: no tag stays without its manifest', async () => {
+    const { digest } = await push('one', 'other', 'layer');
+    let deletions = 1;
+    const deleting: ObjectStore = new Proxy(store, {
+      get(target, name) {
+        if (name === 'put') {
+          return async (...put: Parameters<ObjectStore['put']>) => {
+            if (put[0] === taggedKey('one', digest, 't') && deletions-- > 0) {
+              await service.manifests.delete('one', digest);
+            }
+            return target.put(...put);
+          };
+        }
+        const member = Reflect.get(target, name);
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+    await createService(deleting).manifests.put('one', {
+      bytes: manifest('layer'),
+      contentType: undefined,
+      tags: ['t'],
+    });
+    expect((await service.manifests.get('one', { tag: 't' })).digest).toBe(digest);
+    expect((await service.tags.list('one', 10)).names).toEqual(['t']);
   });
 
   test('of which a crash left a tag without its manifest: the tag is not there, nor does it come back', async () => {
