@@ -37,28 +37,28 @@ export async function planProgram(
   appPath: string | undefined,
 ): Promise<PlannedProgram> {
   const host = resolve(app);
-  const executable = await readExecutable(host);
-  const kept = appPath === undefined ? systemPath(host, sysroot) : undefined;
-  const path = appPath === undefined ? `/${kept ?? `app/${basename(host)}`}` : `/${layerPath(appPath)}`;
-  let file = host;
-  if (kept !== undefined) file = (await placeFromSysroot(plan, sysroot, `/${kept}`, 'app')) ?? host;
-  else plan.add({ entry: await asProgram(host, layerPath(path)), role: 'app', origin: host });
+  const kept = appPath === undefined ? insideSystem(host, sysroot) : undefined;
+  const path = `/${layerPath(kept ?? appPath ?? `/app/${basename(host)}`)}`;
+  // Its links lead where they lead in the sysroot.
+  const file = kept === undefined ? host : ((await placeFromSysroot(plan, sysroot, kept, 'app')) ?? host);
+  const executable = await readExecutable(file);
+  if (kept === undefined) plan.add({ entry: await asProgram(host, layerPath(path)), role: 'app', origin: host });
   if (executable.kind === 'elf') {
     if (executable.elf.type === 'shared' && executable.elf.interpreter === undefined && executable.elf.entry === 0) {
       throw new ImageError('ELF_INVALID', `a library, not a program: ${app}`);
     }
     return { path, roots: [{ host: file, image: path, elf: executable.elf }], missing: [] };
   }
-  const { roots, missing } = await planInterpreters(plan, sysroot, host);
+  const { roots, missing } = await planInterpreters(plan, sysroot, file);
   return { path, roots, missing };
 }
 
-/** Its path in the layer if it stands in a system folder of the sysroot. */
-function systemPath(host: string, sysroot: string): string | undefined {
+/** Its absolute path inside the sysroot, if it stands in a system folder there. */
+function insideSystem(host: string, sysroot: string): string | undefined {
   const root = resolve(sysroot, '.');
   const inside = root === '/' ? host : host.startsWith(`${root}/`) ? host.slice(root.length) : undefined;
-  const path = inside === undefined ? undefined : layerPath(inside);
-  return path !== undefined && SYSTEM_FOLDERS.some((folder) => path.startsWith(folder)) ? path : undefined;
+  const path = inside === undefined ? '' : layerPath(inside);
+  return SYSTEM_FOLDERS.some((folder) => path.startsWith(folder)) ? inside : undefined;
 }
 
 /** A program that somebody made need not be executable for others, or at all, where it comes from. */

@@ -24,7 +24,8 @@ export interface ImageDescription {
 export async function writeManifest(store: ContentStore, description: ImageDescription): Promise<BuiltImage> {
   const { layers, execution, profile, kernelVariant, annotations } = description;
   const created = description.created === undefined ? {} : { created: rfc3339(description.created) };
-  const Labels = { ...execution.Labels, [LABEL.layerRoles]: layers.map(({ role }) => role).join(',') };
+  const labels = { ...execution.Labels, [LABEL.layerRoles]: layers.map(({ role }) => role).join(',') };
+  const Labels = Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
   const imageConfig: ImageConfig = {
     ...created,
     architecture: 'amd64',

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+import { chmod, link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadProfile, type Profile } from '../../hardware-profiles/index.ts';
+import { parseImageConfig } from '../image-config.ts';
+import { verifyDiffId } from '../layers/index.ts';
+import { type ReadEntry, readAll } from '../layers/testing.ts';
+import { type ContentStore, openContentStore } from '../layout/index.ts';
+import { parseManifestDocument } from '../manifest.ts';
+import { layerCompression, MEDIA_TYPE } from '../media-types.ts';
+import {
+  type BuildOptions,
+  type BuildRequest,
+  type BuiltImage,
+  buildImage,
+  buildIndex,
+  buildKernelImage,
+  kernelLayerOf,
+  type Layer,
+  rebuildConfig,
+  validateImage,
+} from './index.ts';
+import { makeElf } from './testing.ts';
+
+let dir: string;
+let store: ContentStore;
+let profile: Profile;
+let app: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'uk-build-'));
+  store = await openContentStore(join(dir, 'store'));
+  profile = await loadProfile('qemu-microvm');
+  app = await put('hello', makeElf({ dynamic: false, type: 2 }));
+  await put('vmlinux', Buffer.alloc(100_000, 'kernel'));
+  await put('config', 'CONFIG_64BIT=y\n');
+});
+afterEach(async () => await rm(dir, { recursive: true, force: true }));
+
+async function put(path: string, content: Buffer | string): Promise<string> {
+  const full = join(dir, path);
+  await mkdir(dirname(full), { recursive: true });
+  await writeFile(full, content);
+  return full;
+}
+const kernelFiles = (variant = 'default') => {
+  return { vmlinux: join(dir, 'vmlinux'), config: join(dir, 'config'), kernelJson: { version: '6.12.1', variant } };
+};
+const build = async (request: Partial<BuildRequest> = {}, options: BuildOptions = {}, into = store) =>
+  await buildImage({ app, profile, kernel: kernelFiles(), ...request }, into, {
+    sysroot: join(dir, 'sysroot'),
+    ...options,
+  });
+
+async function entries({ descriptor }: Layer): Promise<Map<string, ReadEntry>> {
+  const compression = layerCompression(descriptor.mediaType) ?? 'none';
+  const found = await readAll(await buffer(store.stream(descriptor.digest)), compression);
+  return new Map(found.map((entry) => [entry.path, entry]));
+}
+async function layer(image: BuiltImage, index: number): Promise<Map<string, ReadEntry>> {
+  const found = image.layers[index];
+  if (found === undefined) throw new Error(`no layer ${index}`);
+  return await entries(found);
+}
+async function configOf(image: BuiltImage) {
+  return parseImageConfig(await store.read(image.config.digest));
+}
+
+describe('buildImage', () => {
+  test('an ordinary image of four layers, each what the config says of it', async () => {
+    const image = await build({ args: ['--port', '80'], env: ['A=b'], exposedPorts: ['80'] });
+    const document = parseManifestDocument(await store.read(image.descriptor.digest), image.descriptor.mediaType);
+    expect(document.kind).toBe('manifest');
+    expect(document.value).toMatchObject({
+      mediaType: MEDIA_TYPE.manifest,
+      config: { mediaType: 'application/vnd.oci.image.config.v1+json' },
+      annotations: {
+        'vnd.uk.image.version': '1',
+        'vnd.uk.profile': 'qemu-microvm',
+        'vnd.uk.kernel.variant': 'default',
+        'com.urunc.unikernel.unikernelType': 'linux',
+        'com.urunc.unikernel.hypervisor': 'qemu',
+        'com.urunc.unikernel.binary': '/boot/vmlinux',
+      },
+    });
+    expect(document.value).not.toHaveProperty('artifactType');
+    expect(image.layers.map(({ descriptor }) => descriptor.annotations?.['vnd.uk.layer.role'])).toEqual([
+      'kernel',
+      'deps',
+      'app',
+      'config',
+    ]);
+    const config = await configOf(image);
+    expect(config).toMatchObject({
+      architecture: 'amd64',
+      os: 'linux',
+      config: { Entrypoint: ['/app/hello'], Cmd: ['--port', '80'], Env: ['A=b'], ExposedPorts: { '80/tcp': {} } },
+    });
+    expect(config.config?.Labels?.['vnd.uk.layer.roles']).toBe('kernel,deps,app,config');
+    expect(config).not.toHaveProperty('created');
+    expect(config.rootfs.diff_ids).toEqual(image.layers.map(({ diffId }) => diffId));
+    for (const { descriptor, diffId } of image.layers) {
+      expect(descriptor.mediaType).toBe('application/vnd.oci.image.layer.v1.tar+zstd');
+      await verifyDiffId(store.stream(descriptor.digest), diffId, { compression: 'zstd' });
+    }
+  });
+
+  test('what stands in its layers', async () => {
+    const image = await build();
+    const files = async (index: number) =>
+      [...(await layer(image, index)).values()].filter(({ type }) => type !== 'directory').map(({ path }) => path);
+    expect(await files(0)).toEqual(['boot/config', 'boot/kernel.json', 'boot/profile.json', 'boot/vmlinux']);
+    expect(await files(1)).toEqual([
+      'bin',
+      'etc/group',
+      'etc/hosts',
+      'etc/nsswitch.conf',
+      'etc/passwd',
+      'lib',
+      'lib64',
+      'sbin',
+      'var/run',
+    ]);
+    expect(await files(2)).toEqual(['app/hello']);
+    expect(await files(3)).toEqual(['urunc.json']);
+    expect((await layer(image, 1)).get('tmp')).toMatchObject({ type: 'directory', mode: 0o1777, uid: 0 });
+    expect((await layer(image, 3)).get('etc/uk')).toMatchObject({ type: 'directory' });
+    const urunc = JSON.parse((await layer(image, 3)).get('urunc.json')?.bytes.toString() ?? '');
+    expect(Buffer.from(urunc['com.urunc.unikernel.unikernelType'], 'base64').toString()).toBe('linux');
+    const written = JSON.parse((await layer(image, 0)).get('boot/profile.json')?.bytes.toString() ?? '');
+    expect(written).toEqual(profile);
+  });
+
+  test('the same input gives the same image, in another folder, another store, another time', async () => {
+    const first = await build({ adds: [{ source: await put('one/data/x', 'x'), destination: '/data/x' }] });
+    const elsewhere = await openContentStore(join(dir, 'elsewhere'));
+    const request = {
+      app: await put('two/hello', makeElf({ dynamic: false, type: 2 })),
+      adds: [{ source: await put('two/data/x', 'x'), destination: '/data/x' }],
+    };
+    expect(await build(request, {}, elsewhere)).toEqual(first);
+  });
+
+  test('the time of an image is the one that is asked for', async () => {
+    const image = await build({}, { sourceDateEpoch: 1700000000 });
+    expect((await configOf(image)).created).toBe('2023-11-14T22:13:20Z');
+    for (const index of [0, 1, 2, 3]) {
+      for (const entry of (await layer(image, index)).values()) expect(entry.mtime).toBe(1700000000);
+    }
+  });
+
+  test('gzip', async () => {
+    const [zstd, gzip] = [await build(), await build({}, { compression: 'gzip' })];
+    expect(gzip.layers.map(({ descriptor }) => descriptor.mediaType)).toEqual(Array(4).fill(MEDIA_TYPE.layerGzip));
+    expect(gzip.layers.map(({ diffId }) => diffId)).toEqual(zstd.layers.map(({ diffId }) => diffId));
+  });
+
+  test('the kernel layer is the same in every image, and made once', async () => {
+    const [one, two] = [await build(), await build({ args: ['x'] })];
+    expect(two.layers[0]).toEqual(one.layers[0]);
+    const again = await build({ kernel: kernelFiles('other') });
+    expect(again.layers[0]).not.toEqual(one.layers[0]);
+    await rm(await store.path(one.layers[0]?.descriptor.digest ?? 'sha256:'));
+    expect((await build()).layers[0]).toEqual(one.layers[0]);
+    await expect(store.path(one.layers[0]?.descriptor.digest ?? 'sha256:')).resolves.toBeDefined();
+  });
+
+  test('a missing kernel is named', async () => {
+    const kernel = { ...kernelFiles(), vmlinux: join(dir, 'nothing') };
+    await expect(build({ kernel })).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringContaining('nothing'),
+    });
+  });
+});
+
+describe('added files', () => {
+  test('go into the layer that is named, with modes, links and hard links', async () => {
+    await put('tree/sub/b', 'same');
+    await link(join(dir, 'tree/sub/b'), join(dir, 'tree/sub/c'));
+    await symlink('../x', join(dir, 'tree/sub/l'));
+    await chmod(join(dir, 'tree/sub'), 0o2750);
+    const source = await put('conf', 'text');
+    const image = await build({
+      adds: [
+        { source: join(dir, 'tree'), destination: '/srv' },
+        { source, destination: '/etc/app/', layer: 'config' },
+        { source, destination: '/lib/data', layer: 'deps' },
+      ],
+    });
+    const found = await layer(image, 2);
+    expect(found.get('srv/sub')).toMatchObject({ type: 'directory', mode: 0o2750 });
+    expect(found.get('srv/sub/b')).toMatchObject({ type: 'file', size: 4 });
+    expect(found.get('srv/sub/c')).toMatchObject({ type: 'hardlink', linkname: 'srv/sub/b' });
+    expect(found.get('srv/sub/l')).toMatchObject({ type: 'symlink', linkname: '../x' });
+    expect((await layer(image, 3)).get('etc/app/conf')?.bytes.toString()).toBe('text');
+    expect((await layer(image, 1)).get('usr/lib/data')?.bytes.toString()).toBe('text');
+  });
+
+  test('replace the skeleton', async () => {
+    const image = await build({ adds: [{ source: await put('passwd', 'www'), destination: '/etc/passwd' }] });
+    expect((await layer(image, 2)).get('etc/passwd')?.bytes.toString()).toBe('www');
+    expect((await layer(image, 1)).has('etc/passwd')).toBe(false);
+  });
+
+  test.each<[string, string, string]>([
+    ['on another file', '/app/hello', 'PATH_CONFLICT'],
+    ["on the kernel's", '/boot/vmlinux', 'PATH_CONFLICT'],
+    ["on urunc's", '/urunc.json', 'PATH_CONFLICT'],
+    ['below a file', '/app/hello/x', 'PATH_CONFLICT'],
+    ['nowhere', 'relative', 'SOURCE_INVALID'],
+  ])('%s: refused', async (_name, destination, code) => {
+    const source = await put('file', 'text');
+    await expect(build({ adds: [{ source, destination }] })).rejects.toMatchObject({ code });
+  });
+
+  test('that are missing are named', async () => {
+    const adds = [{ source: join(dir, 'gone'), destination: '/x' }];
+    await expect(build({ adds })).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringContaining('gone'),
+    });
+  });
+
+  test('programs among them must find their libraries if they are named; in a folder it is said', async () => {
+    const source = await put('plug/plugin.so', makeElf({ needed: ['libnone.so'] }));
+    await expect(build({ adds: [{ source, destination: '/x/' }] })).rejects.toMatchObject({ code: 'LIBRARY_MISSING' });
+    const warnings: string[] = [];
+    const onProgress: BuildOptions['onProgress'] = ({ warning }) => warning !== undefined && warnings.push(warning);
+    await build({ adds: [{ source: dirname(source), destination: '/x' }] }, { onProgress });
+    expect(warnings).toEqual([`${source}: libnone.so not found`]);
+  });
+});
+
+describe('rebuildConfig', () => {
+  test('replaces the config layer and nothing else, and keeps what is not mentioned', async () => {
+    const adds = [{ source: await put('conf', 'kept'), destination: '/etc/kept', layer: 'config' as const }];
+    const first = await build({ env: ['A=1', 'B=2'], args: ['x'], labels: { mine: 'yes' }, adds });
+    const second = await rebuildConfig(first.descriptor, { env: ['A=3'], args: ['y'] }, store);
+    expect(second.layers.slice(0, 3)).toEqual(first.layers.slice(0, 3));
+    expect(second.layers[3]).not.toEqual(first.layers[3]);
+    expect((await configOf(second)).config).toMatchObject({
+      Entrypoint: ['/app/hello'],
+      Env: ['A=3', 'B=2'],
+      Cmd: ['y'],
+      Labels: { mine: 'yes' },
+    });
+    expect((await layer(second, 3)).get('etc/kept')?.bytes.toString()).toBe('kept');
+    expect(await validateImage(store, second.descriptor)).toMatchObject({
+      profile: 'qemu-microvm',
+      kernelVariant: 'default',
+    });
+  });
+
+  test('without changes it gives the image that it began with', async () => {
+    const first = await build({ args: ['x'], labels: { mine: 'yes' } });
+    expect(await rebuildConfig(first.descriptor, {}, store)).toEqual(first);
+  });
+
+  test('adds to the config layer, and replaces what was added before; not what stands elsewhere', async () => {
+    const before = await put('before', 'before');
+    const first = await build({ adds: [{ source: before, destination: '/etc/a', layer: 'config' }] });
+    const source = await put('after', 'after');
+    const add = (destination: string) => ({ adds: [{ source, destination, layer: 'config' as const }] });
+    const second = await rebuildConfig(first.descriptor, add('/etc/a'), store);
+    expect((await layer(second, 3)).get('etc/a')?.bytes.toString()).toBe('after');
+    await expect(rebuildConfig(first.descriptor, add('/app/hello'), store)).rejects.toMatchObject({
+      code: 'PATH_CONFLICT',
+    });
+  });
+});
+
+describe('kernel images', () => {
+  test('hold the layer that images have, and give it', async () => {
+    const kernel = await buildKernelImage(kernelFiles(), profile, store);
+    const image = await build();
+    expect(kernel.layers).toEqual(image.layers.slice(0, 1));
+    for (const { descriptor } of [kernel, image]) {
+      const found = await kernelLayerOf(descriptor, store);
+      expect(found).toMatchObject({ variant: 'default', profile, kernelJson: { version: '6.12.1' } });
+      expect(await build({ kernel: found, profile: found.profile })).toEqual(image);
+    }
+  });
+
+  test('are no images to run', async () => {
+    const { descriptor } = await buildKernelImage(kernelFiles(), profile, store);
+    await expect(validateImage(store, descriptor)).rejects.toMatchObject({
+      code: 'MANIFEST_INVALID',
+      message: expect.stringContaining('holds only a kernel'),
+    });
+  });
+});
+
+describe('indexes', () => {
+  test('have one image per profile; the first is the default', async () => {
+    const other = { ...profile, name: 'other' };
+    const [one, two] = [await build(), await build({ profile: other })];
+    const index = await buildIndex([one.descriptor, two.descriptor], store);
+    expect(index.mediaType).toBe(MEDIA_TYPE.index);
+    expect((await validateImage(store, index)).descriptor.digest).toBe(one.descriptor.digest);
+    expect((await validateImage(store, index, { profile: 'other' })).descriptor.digest).toBe(two.descriptor.digest);
+    await expect(validateImage(store, index, { profile: 'none' })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      hint: 'it has: qemu-microvm, other',
+    });
+    await expect(buildIndex([one.descriptor, one.descriptor], store)).rejects.toMatchObject({
+      code: 'MANIFEST_INVALID',
+    });
+  });
+});
