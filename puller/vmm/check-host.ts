@@ -5,7 +5,7 @@ import { cacheFolder } from '../store/folders.ts';
 import { choiceOf } from './accelerator/choose.ts';
 import { hostKey, hostProcessor, kvmDeviceProblem } from './accelerator/host.ts';
 import { readVerdict } from './accelerator/verdict.ts';
-import { findProgram, INSTALL_HINT, qemuBinary, qemuVersion } from './qemu/binary.ts';
+import { findProgram, INSTALL_HINT, isNewEnough, QEMU_MINIMUM, qemuBinary, qemuVersion } from './qemu/binary.ts';
 
 /** One line of `uk doctor`. */
 export interface HostFinding {
@@ -18,8 +18,6 @@ export interface HostFinding {
   hint?: string;
 }
 
-/** The first QEMU whose microvm boots an ELF kernel as ours. */
-const QEMU_MAJOR = 9;
 const SPACE_WANTED = 512 * 1024 ** 2;
 const MEMORY_WANTED = 256 * 1024 ** 2;
 
@@ -32,9 +30,11 @@ async function checkQemu(): Promise<HostFinding> {
   const name = 'QEMU';
   try {
     const file = qemuBinary();
-    const { major, text } = await qemuVersion(file);
-    if (major >= QEMU_MAJOR) return { name, ok: true, detail: `${text} (${file})` };
-    return { name, ok: false, detail: `${text} (${file}) is too old`, hint: `${QEMU_MAJOR} or newer: ${INSTALL_HINT}` };
+    const version = await qemuVersion(file);
+    const detail = `${version.text} (${file})`;
+    if (isNewEnough(version)) return { name, ok: true, detail };
+    const { major, minor } = QEMU_MINIMUM;
+    return { name, ok: false, detail: `${detail} is too old`, hint: `${major}.${minor} or newer: ${INSTALL_HINT}` };
   } catch (error) {
     return { name, ok: false, detail: (error as Error).message, hint: INSTALL_HINT };
   }

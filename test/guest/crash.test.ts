@@ -80,9 +80,8 @@ describe('a guest that never comes up', () => {
   test('a kernel that is no kernel', async () => {
     const kernel = join(image.folder, 'no-kernel');
     await writeFile(kernel, 'not a kernel');
-    const options = { accelerator: 'tcg', bootTimeoutMs: 3000 };
-    const error = await failureOf(runGuest({ bootable: { ...image.bootable, kernel } }, 'exit', [], options));
-    expect(['MONITOR_FAILED', 'MONITOR_MISSING', 'GUEST_TIMEOUT']).toContain(error.code);
+    const error = await failureOf(runGuest({ bootable: { ...image.bootable, kernel } }, 'exit', [], { accelerator: 'tcg' }));
+    expect(error).toMatchObject({ code: 'MONITOR_FAILED', message: expect.stringContaining('kernel') });
   });
 
   test('a time limit', async () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { PullerError } from '../../errors.ts';
 import type { MachineExit, MachineSpec } from '../monitor.ts';
-import { INSTALL_HINT } from './binary.ts';
+import { INSTALL_HINT, QEMU_MINIMUM } from './binary.ts';
 
 /** Turns what QEMU said as it ended before its time into one line of ours. */
 export function explainQemuExit(spec: MachineSpec, { code, signal, complaint }: MachineExit): PullerError {
@@ -30,7 +30,7 @@ export function explainQemuExit(spec: MachineSpec, { code, signal, complaint }: 
     )
   ) {
     return new PullerError('MONITOR_MISSING', `this QEMU cannot run the image's machine: ${said}`, {
-      hint: `QEMU 9 or newer is needed: ${INSTALL_HINT}`,
+      hint: `QEMU ${QEMU_MINIMUM.major}.${QEMU_MINIMUM.minor} or newer is needed: ${INSTALL_HINT}`,
     });
   }
   const how = signal === null ? `exit status ${code}` : signal;

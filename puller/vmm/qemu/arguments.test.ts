@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from 'vitest';
+import type { MachineSpec } from '../monitor.ts';
+import { kernelCommandLine, qemuArguments } from './arguments.ts';
+
+const spec: MachineSpec = {
+  machine: { type: 'microvm', options: { acpi: 'off', rtc: 'on' } },
+  kernel: '/cache/with, comma/vmlinux',
+  initrd: '/cache/with, comma/initrd',
+  memory: 128 * 1024 ** 2,
+  cpus: 2,
+  accelerator: { kind: 'tcg', tscKhz: 2_596_122 },
+  forwards: [],
+  verbose: false,
+};
+
+/** The values of an option, in order. */
+function valuesOf(option: string, args: string[]): string[] {
+  return args.flatMap((argument, index) => (argument === option ? [args[index + 1] ?? ''] : []));
+}
+
+test('paths stand where nothing splits them', () => {
+  const args = qemuArguments(spec);
+  expect(valuesOf('-kernel', args)).toEqual([spec.kernel]);
+  expect(valuesOf('-initrd', args)).toEqual([spec.initrd]);
+});
+
+test('the four ports have the names and numbers of the contract', () => {
+  const args = qemuArguments(spec);
+  expect(valuesOf('-device', args)).toEqual(
+    expect.arrayContaining([
+      'virtserialport,chardev=control,name=uk.control,nr=1',
+      'virtserialport,chardev=stdin,name=uk.stdin,nr=2',
+      'virtserialport,chardev=stdout,name=uk.stdout,nr=3',
+      'virtserialport,chardev=stderr,name=uk.stderr,nr=4',
+    ]),
+  );
+});
+
+test('without an initrd there is no such option', () => {
+  expect(qemuArguments({ ...spec, initrd: undefined })).not.toContain('-initrd');
+});
+
+describe('machine', () => {
+  test("the profile's switches win", () => {
+    const options = { pit: 'on', acpi: 'off' };
+    const [machine] = valuesOf('-machine', qemuArguments({ ...spec, machine: { type: 'microvm', options } }));
+    expect(machine).toBe('microvm,x-option-roms=off,pit=on,pic=off,acpi=off');
+  });
+
+  test('the old timers are there where the frequency is not known', () => {
+    const [machine] = valuesOf('-machine', qemuArguments({ ...spec, accelerator: { kind: 'tcg' } }));
+    expect(machine).toContain('pit=on,pic=on');
+  });
+
+  test('memory in whole MiB, processors', () => {
+    const args = qemuArguments({ ...spec, memory: 128 * 1024 ** 2 + 1 });
+    expect(valuesOf('-m', args)).toEqual(['129M']);
+    expect(valuesOf('-smp', args)).toEqual(['2']);
+  });
+});
+
+describe('kernel command line', () => {
+  test('presets under TCG', () =>
+    expect(kernelCommandLine(spec)).toBe(
+      'console=ttyS0 rdinit=/.uk/init panic=-1 reboot=t 8250.nr_uarts=1 quiet lapic_khz=1000000 no_timer_check tsc_early_khz=2596122 tsc=reliable',
+    ));
+  test('no frequency of the host under KVM', () =>
+    expect(kernelCommandLine({ ...spec, accelerator: { kind: 'kvm' } })).not.toContain('tsc'));
+  test('nothing is claimed that is not known', () =>
+    expect(kernelCommandLine({ ...spec, accelerator: { kind: 'tcg' } })).not.toMatch(/tsc|lapic/));
+  test('everything is logged where somebody looks', () =>
+    expect(kernelCommandLine({ ...spec, verbose: true })).not.toContain('quiet'));
+  test('no "--"', () => expect(kernelCommandLine(spec).split(' ')).not.toContain('--'));
+});
+
+describe('forwards', () => {
+  test('one option with all of them', () => {
+    const args = qemuArguments({
+      ...spec,
+      forwards: [
+        { address: '127.0.0.1', host: 8080, guest: 80, protocol: 'tcp' },
+        { address: '0.0.0.0', host: 0, guest: 53, protocol: 'udp' },
+      ],
+    });
+    expect(valuesOf('-netdev', args)).toEqual([
+      'user,id=net,ipv6=off,hostfwd=tcp:127.0.0.1:8080-:80,hostfwd=udp:0.0.0.0:0-:53',
+    ]);
+  });
+
+  test('IPv6 is refused', () => {
+    const forwards = [{ address: '::1', host: 1, guest: 1, protocol: 'tcp' as const }];
+    expect(() => qemuArguments({ ...spec, forwards })).toThrow(/IPv6/);
+  });
+});
