@@ -2,7 +2,7 @@
 import type { Descriptor } from '../descriptor.ts';
 import { ImageError } from '../errors.ts';
 import type { Session } from './session.ts';
-import { type HttpAnswer, networkError } from './transport.ts';
+import { discard, type HttpAnswer, networkError } from './transport.ts';
 
 export interface Download {
   url: URL;
@@ -29,7 +29,7 @@ export async function* downloadBlob(session: Session, download: Download): Async
   while (offset < descriptor.size || (descriptor.size === 0 && failures === 0)) {
     const before = offset;
     const answer = await request(session, download, offset, etag);
-    const skip = checkAnswer(answer, download, offset);
+    const skip = acceptAnswer(answer, download, offset);
     etag ??= strongEtag(answer);
     try {
       for await (const chunk of afterSkipping(answer.body, skip)) {
@@ -66,6 +66,15 @@ async function request(
     what,
     signal,
   });
+}
+
+function acceptAnswer(answer: HttpAnswer, download: Download, offset: number): number {
+  try {
+    return checkAnswer(answer, download, offset);
+  } catch (error) {
+    discard(answer);
+    throw error;
+  }
 }
 
 /** @returns how many bytes of this answer were there already: a server may ignore a range and send everything */

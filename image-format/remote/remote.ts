@@ -86,6 +86,6 @@ export interface RemoteRegistry {
   /** All tags, in the registry's order. */
   listTags(repository: string, options?: Abortable): Promise<string[]>;
 
-  /** Closes idle connections. */
+  /** Closes all connections; what is under way fails. */
   close(): Promise<void>;
 }

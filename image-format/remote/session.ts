@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ImageError } from '../errors.ts';
 import { answerError } from './answer-error.ts';
 import type { Authorizer } from './authorizer.ts';
-import { type HttpAnswer, type HttpRequest, isHopeless, networkError, type Transport } from './transport.ts';
+import { discard, type HttpAnswer, type HttpRequest, isHopeless, networkError, type Transport } from './transport.ts';
 
 export interface Call {
   method: HttpRequest['method'];
@@ -89,7 +89,12 @@ export class Session {
     if (first.status !== 401) return first;
     const asked = first.headers['www-authenticate'];
     authorizer.forget(call.scope);
-    if (asked === undefined || !(await authorizer.answer(asked, call.scope, call.signal))) return first;
+    try {
+      if (asked === undefined || !(await authorizer.answer(asked, call.scope, call.signal))) return first;
+    } catch (error) {
+      discard(first);
+      throw error;
+    }
     await first.body.dump();
     return await this.#redirected(call);
   }

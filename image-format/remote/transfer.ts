@@ -10,7 +10,7 @@ export interface TransferEvent {
   phase: 'start' | 'progress' | 'done';
   digest: Digest;
   mediaType: string;
-  /** The role of a layer of ours (`kernel`, `deps`, …), `layer` of others, `manifest`, or `config`. */
+  /** The role of a layer of ours (`kernel`, `deps`, …), `layer` of others, `manifest`, or `image config`. */
   what: string;
   /** Bytes in all. */
   size: number;
@@ -74,5 +74,5 @@ export class Report {
 
 function kindOf({ mediaType, annotations }: Descriptor): string {
   if (isManifestType(mediaType)) return 'manifest';
-  return annotations?.[ANNOTATION.layerRole] ?? (layerCompression(mediaType) === undefined ? 'config' : 'layer');
+  return annotations?.[ANNOTATION.layerRole] ?? (layerCompression(mediaType) === undefined ? 'image config' : 'layer');
 }

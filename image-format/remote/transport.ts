@@ -65,8 +65,13 @@ export class Transport {
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.close();
+    await this.#dispatcher.destroy();
   }
+}
+
+/** Gives up an answer whose body nobody will read. */
+export function discard({ body }: HttpAnswer): void {
+  body.on('error', () => {}).destroy();
 }
 
 /** Those that Node knows, those of the machine (a company's own are there), and what was given. */

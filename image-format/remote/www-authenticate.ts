@@ -28,8 +28,8 @@ export function parseWwwAuthenticate(header: string): Challenge[] {
     const value = reader.parameterValue();
     const current = challenges.at(-1);
     if (value === undefined) challenges.push({ scheme: word.toLowerCase(), parameters: new Map() });
-    else if (current === undefined) break;
-    else if (!current.parameters.has(word.toLowerCase())) current.parameters.set(word.toLowerCase(), value);
+    else if (value === 'malformed' || current === undefined) break;
+    else if (!current.parameters.has(word.toLowerCase())) current.parameters.set(word.toLowerCase(), value.text);
   }
   return challenges;
 }
@@ -56,14 +56,12 @@ class HeaderText {
   }
 
   /** What stands behind `=`; undefined, and nothing read, where there is no `=`. */
-  parameterValue(): string | undefined {
-    const start = this.#at;
+  parameterValue(): { text: string } | 'malformed' | undefined {
     if (this.#match(/[ \t]*=[ \t]*/y) === undefined) return undefined;
     const quoted = this.#match(QUOTED)?.[1];
-    if (quoted !== undefined) return quoted.replace(/\\(.)/gsu, '$1');
-    const token = this.token();
-    if (token === undefined) this.#at = start;
-    return token;
+    if (quoted !== undefined) return { text: quoted.replace(/\\(.)/gsu, '$1') };
+    const text = this.token();
+    return text === undefined ? 'malformed' : { text };
   }
 
   #match(pattern: RegExp): RegExpExecArray | undefined {

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtemp, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ANNOTATION } from '../annotations.ts';
+import type { Descriptor } from '../descriptor.ts';
+import { digestOf } from '../digest.ts';
+import { type ContentStore, openContentStore } from '../layout/index.ts';
+import { MEDIA_TYPE } from '../media-types.ts';
+import { parseReference, type Reference } from '../reference.ts';
+import { concurrently } from './concurrently.ts';
+import { openRemote, pullImage, pushImage, type RemoteRegistry, type TransferEvent } from './index.ts';
+import { TestRegistry } from './testing.ts';
+
+let dir: string;
+let registry: TestRegistry;
+let remote: RemoteRegistry;
+let here: ContentStore;
+let there: ContentStore;
+let reference: Reference;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'uk-transfer-'));
+  registry = await TestRegistry.start();
+  remote = openRemote({ registry: registry.host, backoffMs: 1, env: {} });
+  here = await openContentStore(join(dir, 'here'));
+  there = await openContentStore(join(dir, 'there'));
+  reference = parseReference(`${registry.host}/a/b:1`);
+});
+afterEach(async () => {
+  await remote.close();
+  await registry.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function put(text: string, mediaType: string): Promise<Descriptor> {
+  const descriptor = { mediaType, digest: digestOf(text), size: Buffer.byteLength(text) };
+  await here.write(descriptor, Readable.from([Buffer.from(text)]));
+  return descriptor;
+}
+async function putImage(...layers: string[]): Promise<Descriptor> {
+  const config = await put('{}', MEDIA_TYPE.config);
+  const descriptors = [];
+  for (const layer of layers) descriptors.push(await put(layer, MEDIA_TYPE.layer));
+  return await put(JSON.stringify({ schemaVersion: 2, config, layers: descriptors }), MEDIA_TYPE.manifest);
+}
+async function putIndex(profiles: Record<string, Descriptor>): Promise<Descriptor> {
+  const manifests = Object.entries(profiles).map(([profile, image]) => ({
+    ...image,
+    annotations: { [ANNOTATION.profile]: profile },
+  }));
+  return await put(JSON.stringify({ schemaVersion: 2, manifests }), MEDIA_TYPE.index);
+}
+const puts = () =>
+  registry.requests.filter((request) => request.startsWith('PUT')).map((request) => request.replace(/\?.*/, ''));
+
+describe('pushImage', () => {
+  test('blobs first, then manifests, the tag last', async () => {
+    const [one, two] = [await putImage('1', 'shared'), await putImage('2', 'shared')];
+    const index = await putIndex({ one, two });
+    await here.tag('name', index);
+    expect(await pushImage(here, 'name', reference, remote)).toEqual(index);
+    expect(
+      puts()
+        .slice(0, 4)
+        .every((request) => request.includes('/blobs/')),
+    ).toBe(true);
+    expect(puts().slice(4)).toEqual([
+      `PUT /v2/a/b/manifests/${one.digest}`,
+      `PUT /v2/a/b/manifests/${two.digest}`,
+      'PUT /v2/a/b/manifests/1',
+    ]);
+    expect(registry.manifests.get('1')?.mediaType).toBe(MEDIA_TYPE.index);
+  });
+
+  test('what the store does not have whole is not begun to be tagged', async () => {
+    const image = await putImage('layer');
+    await here.tag('name', image);
+    await truncate(await here.path(digestOf('layer')), 2);
+    await expect(pushImage(here, 'name', reference, remote)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('2 bytes'),
+    });
+    await expect(pushImage(here, 'other', reference, remote)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(registry.manifests.size).toBe(0);
+  });
+});
+
+describe('pullImage', () => {
+  const pushed = async (descriptor: Descriptor) => {
+    await here.tag('name', descriptor);
+    await pushImage(here, 'name', reference, remote);
+    registry.requests.splice(0);
+  };
+  const nothingNamed = async () => {
+    expect(await there.list()).toEqual([]);
+  };
+
+  test('everything, then the name', async () => {
+    const image = await putImage('1', '2', '1');
+    await pushed(image);
+    const events: TransferEvent[] = [];
+    const pulled = await pullImage(reference, remote, there, { onProgress: (event) => events.push(event) });
+    expect(pulled).toEqual({ descriptor: image, manifest: image, name: `${registry.host}/a/b:1` });
+    expect(await there.resolve(pulled.name)).toEqual(image);
+    for (const text of ['1', '2', '{}']) expect((await there.read(digestOf(text))).toString()).toBe(text);
+    const done = events.filter(({ phase }) => phase === 'done');
+    expect(done.map(({ what, outcome }) => `${what} ${outcome}`).sort()).toEqual([
+      'image config transferred',
+      'layer transferred',
+      'layer transferred',
+      'manifest transferred',
+    ]);
+    expect(done.at(-1)?.what).toBe('manifest');
+  });
+
+  test('what is there is not fetched again', async () => {
+    await pushed(await putImage('1', '2'));
+    await pullImage(reference, remote, there);
+    registry.requests.splice(0);
+    const outcomes: unknown[] = [];
+    await pullImage(reference, remote, there, {
+      onProgress: ({ phase, outcome }) => phase === 'done' && outcomes.push(outcome),
+    });
+    expect(registry.requests).toEqual(['GET /v2/a/b/manifests/1']);
+    expect(outcomes.filter((outcome) => outcome === 'exists')).toHaveLength(3);
+  });
+
+  test('of an index the one for the profile', async () => {
+    const [one, two] = [await putImage('1'), await putImage('2')];
+    const index = await putIndex({ one, two });
+    await pushed(index);
+    expect(await pullImage(reference, remote, there, { profile: 'two' })).toMatchObject({
+      descriptor: index,
+      manifest: { digest: two.digest },
+    });
+    expect(await there.stat(digestOf('2'))).toBe(1);
+    expect(await there.stat(digestOf('1'))).toBeUndefined();
+    await expect(pullImage(reference, remote, there, { profile: 'three' })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      hint: 'it has: one, two',
+    });
+  });
+
+  test('a blob that was altered on the way gets no name', async () => {
+    await pushed(await putImage('layer'));
+    registry.blobs.set(digestOf('layer'), Buffer.from('lAyer'));
+    await expect(pullImage(reference, remote, there)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+    await nothingNamed();
+    expect(await there.stat(digestOf('layer'))).toBeUndefined();
+  });
+
+  test('a blob that is too long, or too short, gets no name', async () => {
+    await pushed(await putImage('layer'));
+    for (const wrong of ['layer and more', 'lay']) {
+      registry.blobs.set(digestOf('layer'), Buffer.from(wrong));
+      await expect(pullImage(reference, remote, there)).rejects.toMatchObject({ code: 'SIZE_MISMATCH' });
+      registry.intercept = (request, response) => {
+        if (!request.url?.includes(digestOf('layer'))) return false;
+        // Without a length, which would give it away.
+        response.writeHead(200).write(wrong);
+        response.end();
+        return true;
+      };
+      await expect(pullImage(reference, remote, there)).rejects.toMatchObject({
+        code: expect.stringMatching(/SIZE_MISMATCH|REGISTRY_ERROR/),
+      });
+      registry.intercept = () => undefined;
+    }
+    await nothingNamed();
+  });
+
+  test('one failure stops the rest', async () => {
+    await pushed(await putImage('1', '2', '3', '4', '5', '6'));
+    registry.blobs.delete(digestOf('1'));
+    await expect(pullImage(reference, remote, there, { concurrency: 1 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(registry.requests.filter((request) => request.includes('/blobs/'))).toHaveLength(2);
+    await nothingNamed();
+  });
+});
+
+describe('concurrently', () => {
+  test('at most so many at once, all of them', async () => {
+    let [now, most] = [0, 0];
+    const done: number[] = [];
+    await concurrently([1, 2, 3, 4, 5, 6, 7], 3, undefined, async (item) => {
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setImmediate(resolve));
+      now--;
+      done.push(item);
+    });
+    expect(most).toBe(3);
+    expect(done.sort()).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test('the first failure is thrown, after those under way have ended', async () => {
+    const ended: string[] = [];
+    const working = concurrently(['fails', 'waits', 'never'], 2, undefined, async (item, signal) => {
+      if (item === 'fails') throw new Error('first');
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      ended.push(item);
+      throw new Error('second');
+    });
+    await expect(working).rejects.toThrow('first');
+    expect(ended).toEqual(['waits']);
+  });
+
+  test('an abort from outside', async () => {
+    const abort = AbortSignal.abort(new Error('enough'));
+    await expect(concurrently([1], 1, abort, async () => {})).rejects.toThrow('enough');
+  });
+});
