@@ -74,7 +74,8 @@ export class AssemblyCache {
     } catch (error) {
       throw asStoreError(error, final);
     } finally {
-      await rm(temporary, { recursive: true, force: true });
+      // What cannot be removed now is swept later.
+      await rm(temporary, { recursive: true, force: true }).catch(() => {});
     }
   }
 

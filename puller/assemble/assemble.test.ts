@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtemp, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatProfile, loadProfile } from '../../hardware-profiles/index.ts';
+import {
+  ANNOTATION,
+  type Descriptor,
+  digestOf,
+  IMAGE_VERSION,
+  LABEL,
+  LAYER_ROLES,
+  MEDIA_TYPE,
+} from '../../image-format/index.ts';
+import { type LayerEntry, writeLayer } from '../../image-format/layers/index.ts';
+import { type ContentStore, openContentStore } from '../../image-format/layout/index.ts';
+import { type AssembleEvent, assemble } from './assemble.ts';
+import { readCpio } from './read-cpio.suite.ts';
+import { trimAssemblies } from './trim.ts';
+
+let folder: string;
+let store: ContentStore;
+let kernel: LayerEntry[];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'uk-assemble-'));
+  store = await openContentStore(join(folder, 'store'));
+  kernel = [
+    file('boot/vmlinux', 'the kernel'),
+    file('boot/config', 'CONFIG_X=y'),
+    file('boot/kernel.json', JSON.stringify({ guestContract: 1, version: '6.12.0' })),
+    file('boot/profile.json', formatProfile(await loadProfile())),
+  ];
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const OWNED = { mode: 0o644, uid: 0, gid: 0 };
+
+function file(path: string, text: string | Buffer, more: Partial<LayerEntry> = {}): LayerEntry {
+  return { path, type: 'file', ...OWNED, source: { bytes: Buffer.from(text) }, ...more };
+}
+
+function link(path: string, linkname: string, type: 'symlink' | 'hardlink' = 'symlink'): LayerEntry {
+  return { path, type, ...OWNED, mode: 0o777, linkname };
+}
+
+interface Parts {
+  kernel?: LayerEntry[];
+  deps?: LayerEntry[];
+  app?: LayerEntry[];
+  config?: LayerEntry[];
+  /** What the config says instead of what is true. */
+  diffId?: (role: string) => string | undefined;
+  compression?: 'zstd' | 'gzip';
+}
+
+async function put(bytes: Buffer, mediaType: string): Promise<Descriptor> {
+  const digest = digestOf(bytes);
+  await store.write({ digest, size: bytes.length }, Readable.from([bytes]));
+  return { mediaType, digest, size: bytes.length };
+}
+
+async function image({ compression = 'zstd', diffId, ...given }: Parts): Promise<Descriptor> {
+  const parts = { kernel, deps: [file('deps', 'd')], app: [file('app', 'a')], config: [file('etc/c', 'c')], ...given };
+  const layers = [];
+  for (const role of LAYER_ROLES) {
+    const written = await writeLayer(parts[role], store, { compression, mtime: 42 });
+    layers.push({ role, ...written });
+  }
+  const config = {
+    architecture: 'amd64',
+    os: 'linux',
+    config: { Entrypoint: ['/app'], Labels: { [LABEL.layerRoles]: LAYER_ROLES.join(',') } },
+    rootfs: { type: 'layers', diff_ids: layers.map(({ role, diffId: found }) => diffId?.(role) ?? found) },
+  };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.manifest,
+    config: await put(Buffer.from(JSON.stringify(config)), MEDIA_TYPE.config),
+    layers: layers.map(({ role, digest, size }) => ({
+      mediaType: compression === 'zstd' ? MEDIA_TYPE.layerZstd : MEDIA_TYPE.layerGzip,
+      digest,
+      size,
+      annotations: { [ANNOTATION.layerRole]: role },
+    })),
+    annotations: {
+      [ANNOTATION.imageVersion]: IMAGE_VERSION,
+      [ANNOTATION.profile]: 'qemu-microvm',
+      [ANNOTATION.kernelVariant]: 'default',
+    },
+  };
+  return put(Buffer.from(JSON.stringify(manifest)), MEDIA_TYPE.manifest);
+}
+
+let caches = 0;
+
+function newCache(): string {
+  caches++;
+  return join(folder, `cache-${caches}`);
+}
+
+async function initrdOf(descriptor: Descriptor) {
+  const bootable = await assemble(store, descriptor, { cacheDir: newCache() });
+  const bytes = await readFile(bootable.initrd);
+  expect(bootable.initrdSize).toBe(bytes.length);
+  return { bootable, entries: readCpio(bytes) };
+}
+
+test('an image becomes a kernel, an initrd and what they say', async () => {
+  const { bootable, entries } = await initrdOf(await image({}));
+  expect(await readFile(bootable.kernel, 'utf8')).toBe('the kernel');
+  expect(bootable).toMatchObject({
+    config: { Entrypoint: ['/app'] },
+    profile: { name: 'qemu-microvm' },
+    kernelJson: { guestContract: 1 },
+  });
+  expect(entries.map(({ path }) => path).filter((path) => path !== '.')).toEqual(['deps', 'app', 'etc', 'etc/c']);
+});
+
+test('modes, owners, times, links and devices are kept', async () => {
+  const deps: LayerEntry[] = [
+    { path: 'dir', type: 'directory', mode: 0o1777, uid: 1, gid: 2 },
+    file('dir/set-user', 'x'.repeat(5), { mode: 0o4755, uid: 1000, gid: 70_000 }),
+    link('dir/t-again', 'dir/set-user', 'hardlink'),
+    link('dir/t-more', 'dir/set-user', 'hardlink'),
+    link('link', '../target with spaces'),
+    link('to-link', 'link', 'hardlink'),
+    { path: 'null', type: 'character', mode: 0o666, uid: 0, gid: 5, devmajor: 1, devminor: 3 },
+    { path: 'fifo', type: 'fifo', mode: 0o600, uid: 0, gid: 0 },
+    file('empty', ''),
+  ];
+  const { entries } = await initrdOf(await image({ deps }));
+  const found = new Map(entries.map((entry) => [entry.path, entry]));
+  expect(found.get('dir')).toMatchObject({ mode: 0o041777, uid: 1, gid: 2 });
+  expect(found.get('link')).toMatchObject({ mode: 0o120777, content: Buffer.from('../target with spaces') });
+  expect(found.get('to-link')).toMatchObject({ mode: 0o120777, content: Buffer.from('../target with spaces') });
+  expect(found.get('null')).toMatchObject({ mode: 0o020666, gid: 5, rdev: [1, 3] });
+  expect(found.get('fifo')).toMatchObject({ mode: 0o010600 });
+  expect(found.get('empty')).toMatchObject({ links: 1, content: Buffer.alloc(0) });
+
+  const linked = entries.filter(({ links }) => links > 1);
+  expect(linked.map(({ path }) => path).sort()).toEqual(['dir/set-user', 'dir/t-again', 'dir/t-more']);
+  expect(new Set(linked.map(({ inode }) => inode)).size).toBe(1);
+  expect(
+    linked.every(({ mode, uid, gid, mtime }) => mode === 0o104755 && uid === 1000 && gid === 70_000 && mtime === 42),
+  ).toBe(true);
+  // The kernel takes the content that comes with the first of them.
+  expect(linked.map(({ content }) => content.length)).toEqual([5, 0, 0]);
+});
+
+test('gzip is as good', async () => {
+  const { entries } = await initrdOf(await image({ compression: 'gzip' }));
+  expect(entries.map(({ path }) => path)).toContain('app');
+});
+
+describe('what is kept', () => {
+  test('the second time makes nothing; another app makes only that', async () => {
+    const cacheDir = newCache();
+    const events: string[] = [];
+    const onProgress = ({ phase, layer }: AssembleEvent): unknown => events.push(layer ?? phase);
+    const first = await image({});
+    await assemble(store, first, { cacheDir, onProgress });
+    expect(events.splice(0)).toEqual(['kernel', 'deps', 'app', 'config', 'image']);
+    await assemble(store, first, { cacheDir, onProgress });
+    expect(events.splice(0)).toEqual([]);
+    await assemble(store, await image({ app: [file('app', 'another')] }), { cacheDir, onProgress });
+    expect(events.splice(0)).toEqual(['app', 'image']);
+  });
+
+  test('what is damaged is made again', async () => {
+    const cacheDir = newCache();
+    const descriptor = await image({});
+    const { initrd, kernel: vmlinux } = await assemble(store, descriptor, { cacheDir });
+    const size = (await stat(initrd)).size;
+    await truncate(initrd, 10);
+    await truncate(vmlinux, 3);
+    const again = await assemble(store, descriptor, { cacheDir });
+    expect((await stat(again.initrd)).size).toBe(size);
+    expect(await readFile(again.kernel, 'utf8')).toBe('the kernel');
+  });
+
+  test('goes with its image', async () => {
+    const cacheDir = newCache();
+    const [kept, dropped] = [await image({}), await image({ app: [file('app', 'dropped')] })];
+    await store.tag('localhost/kept:1', kept);
+    await assemble(store, kept, { cacheDir });
+    await assemble(store, dropped, { cacheDir });
+    expect(await trimAssemblies(store, { cacheDir })).toBe(2);
+    const events: AssembleEvent[] = [];
+    await assemble(store, kept, { cacheDir, onProgress: (event) => events.push(event) });
+    expect(events).toEqual([]);
+    await store.untag('localhost/kept:1');
+    expect(await trimAssemblies(store, { cacheDir })).toBe(5);
+  });
+
+  test('many may assemble one image at once', async () => {
+    const cacheDir = newCache();
+    const descriptor = await image({});
+    const all = await Promise.all(Array.from({ length: 5 }, () => assemble(store, descriptor, { cacheDir })));
+    expect(new Set(all.map(({ initrd }) => initrd)).size).toBe(1);
+  });
+});
+
+describe('refused', () => {
+  test.each<[string, Parts, string, RegExp]>([
+    ['a whiteout', { app: [file('etc/.wh.passwd', '')] }, 'IMAGE_UNSUPPORTED', /removes a file/],
+    ["the guest's own folder", { app: [file('.uk/init', '')] }, 'IMAGE_UNSUPPORTED', /\.uk/],
+    ['one file in two layers', { app: [file('deps', '')] }, 'IMAGE_UNSUPPORTED', /again in the app layer/],
+    [
+      'one file in two layers, through a link',
+      {
+        deps: [{ path: 'usr/bin', type: 'directory', ...OWNED }, link('bin', 'usr/bin'), file('usr/bin/sh', '')],
+        app: [file('bin/sh', '')],
+      },
+      'IMAGE_UNSUPPORTED',
+      /bin/,
+    ],
+    [
+      'a layer that is not what its diff_id says',
+      { diffId: (role) => (role === 'app' ? `sha256:${'1'.repeat(64)}` : undefined) },
+      'DIGEST_MISMATCH',
+      /1111/,
+    ],
+    ['no kernel', { kernel: [file('boot/config', '')] }, 'IMAGE_UNSUPPORTED', /vmlinux/],
+    ['a kernel layer that says nothing', { kernel: [file('boot/vmlinux', 'k')] }, 'IMAGE_UNSUPPORTED', /kernel\.json/],
+  ])('%s', async (_what, parts, code, message) => {
+    const cacheDir = newCache();
+    const descriptor = await image(parts);
+    await expect(assemble(store, descriptor, { cacheDir })).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
+    // Nothing that is wrong is kept.
+    await expect(assemble(store, descriptor, { cacheDir })).rejects.toMatchObject({ code });
+  });
+
+  test('an abort', async () => {
+    const signal = AbortSignal.abort();
+    await expect(assemble(store, await image({}), { cacheDir: newCache(), signal })).rejects.toThrow(/abort/i);
+  });
+});
