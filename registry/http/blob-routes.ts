@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ServerResponse } from 'node:http';
-import { finished, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { RegistryError } from '../errors.ts';
 import { checkDigest, checkRepository } from '../service/names.ts';
 import { answer, type Exchange, isNotModified } from './exchange.ts';
 import { parseRange } from './range.ts';
+import { send } from './send.ts';
 
 /** A blob's bytes are what its digest says, for all time; `private` as rights may differ by client. */
 const CACHE_CONTROL = 'private, max-age=31536000, immutable';
@@ -30,15 +28,15 @@ export async function getBlob(exchange: Exchange): Promise<void> {
   const condition = request.headers['if-range'];
   const range = condition === undefined || condition === etag ? rangeOf(exchange, blob.size) : undefined;
   if (blob.size === 0) return answer(response, 200, whole);
-  const bytes = await service.blobs.read(blob, range);
+  await using bytes = await service.blobs.read(blob, range);
   if (range === undefined) {
     response.writeHead(200, whole);
-    return send(bytes, response, blob.size);
+    return await send(bytes, response, blob.size);
   }
   const length = range.end - range.start + 1;
   const part = { 'Content-Length': length, 'Content-Range': `bytes ${range.start}-${range.end}/${blob.size}` };
   response.writeHead(206, { ...whole, ...part });
-  return send(bytes, response, length);
+  await send(bytes, response, length);
 }
 
 /** DELETE /v2/<name>/blobs/<digest> (end-10) */
@@ -55,36 +53,4 @@ function rangeOf({ request, response }: Exchange, size: number) {
     if (error instanceof RegistryError) response.setHeader('Content-Range', `bytes */${size}`);
     throw error;
   }
-}
-
-/** @param length what was promised; a file that gives less must not look like a whole answer */
-async function send(bytes: Readable, response: ServerResponse, length: number): Promise<void> {
-  if (response.destroyed) {
-    bytes.destroy();
-    return;
-  }
-  let sent = 0;
-  bytes.on('data', (chunk: Buffer) => {
-    sent += chunk.length;
-  });
-  try {
-    await pipeline(bytes, response, { end: false });
-  } catch (error) {
-    // A client that has enough hangs up; that is nobody's failure.
-    if (clientLeft(error)) return;
-    throw error;
-  }
-  if (sent !== length) throw new RegistryError('STORAGE_DAMAGED', `the data holds ${sent} bytes and not ${length}`);
-  response.end();
-  await new Promise<void>((resolve) => finished(response, () => resolve()));
-}
-
-function clientLeft(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_UNABLE_TO_PIPE'].includes(
-      String(error.code),
-    )
-  );
 }

@@ -58,10 +58,14 @@ export function answerError(request: IncomingMessage, response: ServerResponse, 
       'Content-Length': body.length,
       ...(status === 503 ? { 'Retry-After': '5' } : {}),
       // What is left of a refused body is not worth receiving.
-      ...(request.complete ? {} : { Connection: 'close' }),
+      ...(request.complete || !hasBody(request) ? {} : { Connection: 'close' }),
     },
     request.method === 'HEAD' ? undefined : body,
   );
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function describe(error: unknown): { status: number; code: string; message: string; detail?: unknown } {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Readable } from 'node:stream';
 import type { Digest } from '../../image-format/index.ts';
 import { RegistryError } from '../errors.ts';
-import type { ByteRange, ObjectStore } from '../storage/contract.ts';
+import type { ByteRange, DataReader, ObjectStore } from '../storage/contract.ts';
 import { blobKey, blobLinkKey, blobRepositoriesPrefix, blobRepositoryKey } from './keys.ts';
 import { type BlobRecord, encode, parseBlob, parseBlobLink } from './records.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -49,7 +48,7 @@ export class Blobs {
   }
 
   /** @throws RegistryError `DATA_UNKNOWN` where the collector was faster */
-  read(blob: BlobRecord, range?: ByteRange): Promise<Readable> {
+  read(blob: BlobRecord, range?: ByteRange): Promise<DataReader> {
     return this.#store.readData(blob.data, range);
   }
 

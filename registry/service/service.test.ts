@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Digest, digestOf, MEDIA_TYPE } from '../../image-format/index.ts';
 import type { ObjectStore } from '../storage/contract.ts';
@@ -11,6 +10,12 @@ import { createService, type Service } from './index.ts';
 import { blobKey, manifestKey, taggedKey, tagKey, uploadKey } from './keys.ts';
 import { type BlobRecord, encode, parseBlob } from './records.ts';
 import { SYSTEM } from './surroundings.ts';
+
+const buffer = async (reader: AsyncIterable<Buffer>) => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of reader) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+};
 
 const HOUR = 60 * 60 * 1000;
 

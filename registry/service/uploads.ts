@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { pipeline } from 'node:stream/promises';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import {
   type Digest,
   type DigestAlgorithm,
@@ -140,11 +141,14 @@ export class Uploads {
 
   /** For bytes that several processes wrote, or whose algorithm was learned only now: read once more. */
   async #readBack(digest: Digest, data: DataState): Promise<void> {
+    const verified = new VerifiedStream({ digest, size: data.size }).resume();
+    // Its failure is told to who waits below; without a listener it would end the process.
+    verified.on('error', () => undefined);
     try {
-      const verified = new VerifiedStream({ digest, size: data.size });
-      await pipeline(await this.#store.readData(data.key), verified, async (bytes: AsyncIterable<unknown>) => {
-        for await (const _ of bytes);
-      });
+      const reader = await this.#store.readData(data.key);
+      // One chunk after the other, as the reader uses its buffers again.
+      for await (const chunk of reader) await writeTo(verified, chunk);
+      await finished(verified.end());
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       await this.#store.deleteData(data.key);
@@ -156,6 +160,12 @@ export class Uploads {
     this.#hashes.forget(id);
     await this.#sessions.drop(id, data);
   }
+}
+
+function writeTo(stream: Writable, chunk: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(chunk, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 function mismatch(digest: Digest, found: string, cause?: unknown): RegistryError {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ObjectStore } from './contract.ts';
+import type { DataReader, ObjectStore } from './contract.ts';
 
 /** How the suite gets the driver it tests. */
 export interface StoreUnderTest {
@@ -329,8 +328,18 @@ export function storageContract(name: string, subject: StoreUnderTest): void {
         await store.completeData(state);
         return state.key;
       };
-      const read = async (key: string, range?: { start: number; end: number }) =>
-        buffer(await store.readData(key, range));
+      const collect = async (reader: DataReader) => {
+        const chunks: Buffer[] = [];
+        // Copies: a chunk is gone when the next one comes.
+        for await (const chunk of reader) chunks.push(Buffer.from(chunk));
+        return Buffer.concat(chunks);
+      };
+      const read = async (key: string, range?: { start: number; end: number }) => {
+        const reader = await store.readData(key, range);
+        const found = await collect(reader);
+        expect(found.length).toBe(reader.size);
+        return found;
+      };
 
       test('comes back whole, however it was cut', async () => {
         for (const [at, cuts] of [[], [1], [1_048_576], [5, 6, 2_000_000], [1_048_575, 2_097_153]].entries()) {
@@ -451,12 +460,29 @@ export function storageContract(name: string, subject: StoreUnderTest): void {
 
       test('stays readable to who reads it while it is deleted', async () => {
         const key = await write('data/x', [bytes]);
-        const stream = await store.readData(key);
+        const reader = await store.readData(key);
         expect(await store.deleteData(key)).toBe(true);
-        expect((await buffer(stream)).length).toBe(bytes.length);
+        expect((await collect(reader)).equals(bytes)).toBe(true);
         expect(await store.deleteData(key)).toBe(false);
         expect(await store.sizeOfData(key)).toBeUndefined();
         await expect(store.readData(key)).rejects.toMatchObject({ code: 'DATA_UNKNOWN' });
+      });
+
+      test('is read by many at once, some of which stop early or never begin', async () => {
+        const key = await write('data/x', [bytes]);
+        const whole = Array.from({ length: 10 }, () => read(key));
+        const early = Array.from({ length: 10 }, async () => {
+          for await (const chunk of await store.readData(key)) {
+            expect(chunk.equals(bytes.subarray(0, chunk.length))).toBe(true);
+            break;
+          }
+        });
+        const never = Array.from({ length: 10 }, async () => {
+          await using reader = await store.readData(key);
+          expect(reader.size).toBe(bytes.length);
+        });
+        for (const found of await Promise.all(whole)) expect(found.equals(bytes)).toBe(true);
+        await Promise.all([...early, ...never]);
       });
 
       test('is written by many at once', async () => {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Readable } from 'node:stream';
 import { RegistryError } from '../errors.ts';
 
 /**
@@ -72,7 +71,7 @@ export interface ObjectStore {
   sizeOfData(key: string): Promise<number | undefined>;
 
   /** @param range both ends inclusive, as in HTTP; must lie inside of the data. @throws `DATA_UNKNOWN` */
-  readData(key: string, range?: ByteRange): Promise<Readable>;
+  readData(key: string, range?: ByteRange): Promise<DataReader>;
 
   /** @returns whether it was there */
   deleteData(key: string): Promise<boolean>;
@@ -117,6 +116,15 @@ export interface ListPage {
   keys: string[];
   /** Whether there are more behind the last one. */
   more: boolean;
+}
+
+/**
+ * Bytes of data, in steps, as fast as they are taken. Iterated once, to its end or left by `break`; one that is not
+ * iterated has to be disposed of. **A chunk is valid until the next one is asked for**: drivers use their buffers again.
+ */
+export interface DataReader extends AsyncIterable<Buffer>, AsyncDisposable {
+  /** Bytes that the chunks should come to. Fewer mean that the store lost some. */
+  readonly size: number;
 }
 
 export interface ByteRange {

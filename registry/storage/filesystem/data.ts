@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { constants } from 'node:fs';
+import { close, constants, fstat, open as openWithCallback } from 'node:fs';
 import { copyFile, type FileHandle, open, rename, stat, truncate, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { RegistryError } from '../../errors.ts';
-import type { ByteRange, DataState } from '../contract.ts';
+import type { ByteRange, DataReader, DataState } from '../contract.ts';
 import { errnoOf, orUndefined, storage } from './failures.ts';
+import { FileReader } from './file-reader.ts';
 import type { Folders } from './folders.ts';
 import type { Locks } from './keyed-lock.ts';
 import type { Layout } from './layout.ts';
 
-/** How much is gathered before it is written, and read at once. */
+/** How much is gathered before it is written. */
 const STEP = 1024 * 1024;
 
 /** The data of the filesystem driver: a file in `partial/` that grows, then moves to `objects/`. */
@@ -99,11 +100,12 @@ export class DataFiles {
     return storage(`look at ${key}`, async () => (await orUndefined(stat(this.#layout.objectPath(key))))?.size);
   }
 
-  read(key: string, range?: ByteRange): Promise<Readable> {
+  read(key: string, range?: ByteRange): Promise<DataReader> {
+    const path = this.#layout.objectPath(key);
     return storage(`read ${key}`, async () => {
-      const handle = await orUndefined(open(this.#layout.objectPath(key), 'r'));
-      if (handle === undefined) throw gone(key, 'it is not there');
-      return handle.createReadStream({ highWaterMark: STEP, ...range });
+      const file = await orUndefined(openFile(path));
+      if (file === undefined) throw gone(key, 'it is not there');
+      return new FileReader(file, range ?? { start: 0, end: (await sizeOfFile(file)) - 1 }, key);
     });
   }
 
@@ -132,6 +134,17 @@ export class DataFiles {
       if (errnoOf(error) === 'ENOENT') throw gone(key, 'it was finished, given up, or taken over');
       throw error;
     }
+  }
+}
+
+const openFile = (path: string): Promise<number> => promisify(openWithCallback)(path, 'r');
+
+async function sizeOfFile(file: number): Promise<number> {
+  try {
+    return (await promisify(fstat)(file)).size;
+  } catch (error) {
+    close(file, () => undefined);
+    throw error;
   }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import type {
   ByteRange,
+  DataReader,
   DataState,
   DeleteOptions,
   ListOptions,
@@ -109,7 +109,7 @@ export class FilesystemStore implements ObjectStore {
     return this.#data.size(key);
   }
 
-  async readData(key: string, range?: ByteRange): Promise<Readable> {
+  async readData(key: string, range?: ByteRange): Promise<DataReader> {
     return this.#data.read(key, range);
   }
 
