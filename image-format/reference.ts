@@ -68,16 +68,25 @@ export function formatReference(reference: Reference): string {
   return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
 }
 
-/** The form that users write: Docker Hub's host and `library/` are left out. */
+/** The form that users write: Docker Hub's host and `library/` are left out where what is left still reads as that. */
 export function familiarReference(reference: Reference): string {
   const full = formatReference(reference);
-  const hub = `${DEFAULT_REGISTRY}/`;
-  if (!full.startsWith(hub)) return full;
-  const short = full.slice(hub.length);
-  const official = `${DEFAULT_NAMESPACE}/`;
-  return short.startsWith(official) && !short.slice(official.length).includes('/')
-    ? short.slice(official.length)
-    : short;
+  const prefixes = [`${DEFAULT_REGISTRY}/${DEFAULT_NAMESPACE}/`, `${DEFAULT_REGISTRY}/`];
+  for (const prefix of prefixes) {
+    // `docker.io/a.b/c` is not `a.b/c`, which is on the host a.b.
+    const short = full.slice(prefix.length);
+    if (full.startsWith(prefix) && canBeRead(short) && formatReference(parseReference(short)) === full) return short;
+  }
+  return full;
+}
+
+function canBeRead(text: string): boolean {
+  try {
+    parseReference(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What stands behind `/manifests/` in a registry's URL: the digest where there is one, else the tag. */

@@ -8,9 +8,11 @@ import { readFileSync } from 'node:fs';
 export function processIdentity(pid = process.pid): string | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command's name is in parentheses and may hold anything; the start is field 22, proc(5).
-    const start = fields.slice(fields.lastIndexOf(')') + 2).split(' ')[19];
-    return `${pid}-${start}`;
+    // The command's name is in parentheses and may hold anything; the state is field 3, the start is field 22, proc(5).
+    const rest = fields.slice(fields.lastIndexOf(')') + 2).split(' ');
+    // One that has ended and only waits for its parent to notice does nothing any more.
+    if (rest[0] === 'Z' || rest[0] === 'X') return undefined;
+    return `${pid}-${rest[19]}`;
   } catch {
     return undefined;
   }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { inspectImage } from '../../store/inspect.ts';
-import { summarizeImages } from '../../store/summary.ts';
+import { inspectImage, summarizeImages, trimAssemblies } from '../../index.ts';
 import type { Session } from '../context.ts';
 import { formatBytes } from '../output/bytes.ts';
 import { formatTable } from '../output/table.ts';
@@ -28,6 +27,7 @@ export async function removeImages(session: Session, images: string[]): Promise<
   const found = await Promise.all(images.map((image) => resolveLocal(store, image)));
   for (const { name } of found) await store.untag(name);
   const removed = await store.collect();
+  await trimAssemblies(store);
   const freed = removed.reduce((sum, { size }) => sum + size, 0);
   session.output.result({ untagged: found.map(({ name }) => name), removed }, () =>
     [
