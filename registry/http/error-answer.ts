@@ -57,15 +57,19 @@ export function answerError(request: IncomingMessage, response: ServerResponse, 
       'Content-Type': 'application/json',
       'Content-Length': body.length,
       ...(status === 503 ? { 'Retry-After': '5' } : {}),
-      // What is left of a refused body is not worth receiving.
-      ...(request.complete || !hasBody(request) ? {} : { Connection: 'close' }),
+      ...(isWorthReceiving(request) ? {} : { Connection: 'close' }),
     },
     request.method === 'HEAD' ? undefined : body,
   );
+  // The rest of a refused body, to nowhere.
+  if (!request.destroyed) request.resume();
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+/** A client that is still sending when its connection is cut may never read the answer. */
+const RECEIVED_FOR_NOTHING = 64 * 1024 * 1024;
+
+function isWorthReceiving({ headers }: IncomingMessage): boolean {
+  return Number(headers['content-length'] ?? 0) <= RECEIVED_FOR_NOTHING;
 }
 
 function describe(error: unknown): { status: number; code: string; message: string; detail?: unknown } {

@@ -34,10 +34,12 @@ export function answerJson(exchange: Exchange, value: unknown, headers: Outgoing
 
 /** @throws RegistryError `SIZE_INVALID` */
 export function bodyOf(request: IncomingMessage): Body {
-  if (request.headers['transfer-encoding'] !== undefined) return { source: request };
+  // Who stops reading early must not cut the connection: the answer that says why still has to pass.
+  const source = request.iterator({ destroyOnReturn: false });
+  if (request.headers['transfer-encoding'] !== undefined) return { source };
   const length = request.headers['content-length'] ?? '0';
   if (!/^[0-9]{1,15}$/.test(length)) throw new RegistryError('SIZE_INVALID', `not a length: ${length.slice(0, 80)}`);
-  return { source: request, length: Number(length) };
+  return { source, length: Number(length) };
 }
 
 /** For bodies that have to be in memory. @param tooLarge is thrown as soon as there are more than `limit` bytes */

@@ -17,8 +17,8 @@ export interface NewData {
 
 /**
  * Blobs: one record for all repositories, and in each repository that may serve it a link which is valid as long as it
- * names the record's data. Steps of one acceptance, each of which may be the last before a crash: record, reverse
- * marker, link; only the last one makes the blob visible, and repeating all of it repairs.
+ * names the record's data. Record and reverse marker are written before the link, which alone makes the blob visible;
+ * a crash may come between any two of them, and repeating all of it repairs.
  */
 export class Blobs {
   readonly #store: ObjectStore;
@@ -52,9 +52,14 @@ export class Blobs {
     return this.#store.readData(blob.data, range);
   }
 
-  /** Takes verified data into `repository`. Data that another upload already brought is dropped. */
-  async accept(repository: string, digest: Digest, data: NewData): Promise<void> {
-    const blob = await this.#establish(digest, data);
+  /**
+   * Takes verified data into `repository`. Data that another upload already brought is dropped.
+   *
+   * @param readable when the data can be read. Record and marker are written meanwhile: without a link nobody sees
+   *   them, and a record whose data never came is repaired by who brings the bytes next.
+   */
+  async accept(repository: string, digest: Digest, data: NewData, readable: Promise<void>): Promise<void> {
+    const [blob] = await Promise.all([this.#establish(digest, data), this.#mark(repository, digest), readable]);
     await this.#link(repository, digest, blob);
     if (blob.data !== data.key) await this.#store.deleteData(data.key);
   }
@@ -65,6 +70,7 @@ export class Blobs {
     if (source === undefined) return false;
     const blob = await this.#establish(digest);
     if (blob === undefined) return false;
+    await this.#mark(repository, digest);
     await this.#link(repository, digest, blob);
     return true;
   }
@@ -131,10 +137,13 @@ export class Blobs {
     return offered === undefined || (await this.#store.sizeOfData(blob.data)) === blob.size;
   }
 
-  async #link(repository: string, digest: Digest, blob: BlobRecord): Promise<void> {
-    const linkKey = blobLinkKey(repository, digest);
+  async #mark(repository: string, digest: Digest): Promise<void> {
     const marker = encode({ since: this.#surroundings.now() });
     await this.#store.put(blobRepositoryKey(digest, repository), marker, { condition: 'absent' });
+  }
+
+  async #link(repository: string, digest: Digest, blob: BlobRecord): Promise<void> {
+    const linkKey = blobLinkKey(repository, digest);
     for (let current: BlobRecord | undefined = blob; ; ) {
       const link = await this.#store.get(linkKey);
       if (link === undefined || parseBlobLink(link, linkKey).data !== current.data) {

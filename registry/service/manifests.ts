@@ -95,14 +95,19 @@ export class Manifests {
     }
     const { subject } = content;
     await this.#checkNeeds(repository, content);
-    await this.#catalog.add(repository);
     for (;;) {
-      const version = await this.#write(repository, digest, content, push.bytes);
-      if (subject !== undefined) {
-        const entry = { mediaType: content.mediaType, digest, size: push.bytes.length };
-        await this.#referrers.add(repository, subject, referrerDescriptor(content.document, entry), version);
-      }
-      for (const tag of push.tags) await this.#tags.set(repository, tag, { digest, version });
+      const [version] = await Promise.all([
+        this.#write(repository, digest, content, push.bytes),
+        this.#catalog.add(repository),
+      ]);
+      const target = { digest, version };
+      const entry = referrerDescriptor(content.document, { ...content, digest, size: push.bytes.length });
+      // Markers before tags; whether the referrer entry comes before or after them is all the same.
+      await Promise.all([
+        subject === undefined ? undefined : this.#referrers.add(repository, subject, entry, version),
+        ...push.tags.map((tag) => this.#tags.mark(repository, tag, target)),
+      ]);
+      await Promise.all(push.tags.map((tag) => this.#tags.set(repository, tag, target)));
       // The collector marks, looks for manifests, then deletes, each by compare-and-swap: it either saw this manifest,
       // or this look sees what it did.
       await this.#checkNeeds(repository, content);

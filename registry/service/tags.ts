@@ -22,13 +22,17 @@ export class Tags {
     return (await this.#read(repository, tag))?.record;
   }
 
-  /** Points a tag at a manifest, wherever it pointed before. The marker comes first, so that no tag is without one. */
-  async set(repository: string, tag: string, target: TagRecord): Promise<void> {
+  /** Writes down that the tag may soon point at the manifest, so that deleting the manifest finds the tag. */
+  async mark(repository: string, tag: string, target: TagRecord): Promise<void> {
     const marker = taggedKey(repository, target.digest, tag);
     const marked = await this.#store.get(marker);
     if (marked === undefined || parseTagged(marked, marker).version < target.version) {
       await this.#store.put(marker, encode({ version: target.version }));
     }
+  }
+
+  /** Points a tag at a manifest, wherever it pointed before; {@link mark} comes first. */
+  async set(repository: string, tag: string, target: TagRecord): Promise<void> {
     for (;;) {
       const old = await this.#read(repository, tag);
       if (old?.record.digest === target.digest && old.record.version === target.version) return;

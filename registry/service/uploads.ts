@@ -134,9 +134,12 @@ export class Uploads {
   async #close(repository: string, digest: Digest, data: DataState, known: Digest | undefined): Promise<void> {
     const comparable = known !== undefined && digestAlgorithm(known) === digestAlgorithm(digest);
     if (comparable && known !== digest) throw mismatch(digest, `${known}`);
-    await this.#store.completeData(data);
-    if (!comparable) await this.#readBack(digest, data);
-    await this.#blobs.accept(repository, digest, { key: data.key, size: data.size });
+    const readable = this.#store.completeData(data);
+    if (!comparable) {
+      await readable;
+      await this.#readBack(digest, data);
+    }
+    await this.#blobs.accept(repository, digest, { key: data.key, size: data.size }, readable);
   }
 
   /** For bytes that several processes wrote, or whose algorithm was learned only now: read once more. */

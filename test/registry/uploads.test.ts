@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
-import { request } from 'node:http';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { digestOf } from '../../image-format/index.ts';
@@ -232,6 +233,32 @@ describe('upload sessions', () => {
     expect((await send({ method: 'PUT', path: `${at}?digest=${digestOf(bytes)}`, ...rest })).status).toBe(201);
     const { body } = await send({ path: `/v2/broken/blobs/${digestOf(bytes)}` });
     expect(body.equals(bytes)).toBe(true);
+  });
+
+  test('that refuse a large body say why, and the connection goes on', async () => {
+    const at = await upload('refused');
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const { port } = new URL(registry.url);
+    const body = Buffer.alloc(20_000_000);
+    for (const headers of [{ 'Content-Length': body.length }, { 'Transfer-Encoding': 'chunked' }]) {
+      const patch = request({
+        port,
+        method: 'PATCH',
+        path: at,
+        agent,
+        headers: { ...headers, 'Content-Range': '7-20000006' },
+      });
+      patch.end(body);
+      const [answer] = (await once(patch, 'response')) as [IncomingMessage];
+      expect(answer.statusCode).toBe(416);
+      const client = answer.socket.localPort;
+      await once(answer.resume(), 'end');
+      const state = request({ port, path: at, agent }).end();
+      const [next] = (await once(state, 'response')) as [IncomingMessage];
+      expect([next.statusCode, next.socket.localPort]).toEqual([204, client]);
+      await once(next.resume(), 'end');
+    }
+    agent.destroy();
   });
 
   test('of two chunks for one place one is taken, and the blob is right', async () => {

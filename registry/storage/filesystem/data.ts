@@ -42,8 +42,6 @@ export class DataFiles {
       const held = await this.#locks.tryHold(path, async () => {
         const handle = await this.#openPartial(path, state);
         try {
-          // What a failed append left behind.
-          await handle.truncate(state.size);
           return { ...state, size: await writeAll(handle, state.size, source) };
         } finally {
           await handle.close();
@@ -76,13 +74,7 @@ export class DataFiles {
     const to = this.#layout.objectPath(state.key);
     return storage(`complete ${state.key}`, async () => {
       const held = await this.#locks.tryHold(from, async () => {
-        const handle = await this.#openPartial(from, state);
-        try {
-          await handle.truncate(state.size);
-          await handle.sync();
-        } finally {
-          await handle.close();
-        }
+        await Promise.all([this.#syncPartial(from, state), this.#folders.make(dirname(to), true)]);
         await this.#folders.within(dirname(to), true, () => rename(from, to));
       });
       if (held === undefined) throw gone(state.key, 'another request writes it');
@@ -118,10 +110,21 @@ export class DataFiles {
     });
   }
 
+  async #syncPartial(path: string, state: DataState): Promise<void> {
+    const handle = await this.#openPartial(path, state);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
   async #openPartial(path: string, state: DataState): Promise<FileHandle> {
     const handle = await orUndefined(open(path, 'r+'));
     if (handle === undefined) throw gone(state.key, 'it was finished, given up, or taken over');
     const { size } = await handle.stat();
+    // More is what an append left that failed.
+    if (size > state.size) await handle.truncate(state.size);
     if (size >= state.size) return handle;
     await handle.close();
     throw gone(state.key, `only ${size} of its ${state.size} bytes are left`);

@@ -3,6 +3,9 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from './failures.ts';
 
+/** Folders that are known to be there and durable; more are only met again. */
+const MAX_KNOWN = 50_000;
+
 /**
  * Makes folders and makes their entries durable: on Linux a new name survives a loss of power only after an fsync of
  * the folder it stands in. Many writers of one folder share one fsync.
@@ -10,7 +13,8 @@ import { errnoOf } from './failures.ts';
 export class Folders {
   readonly #running = new Map<string, Promise<void>>();
   readonly #queued = new Map<string, Promise<void>>();
-  readonly #making = new Map<string, Promise<void>>();
+  readonly #making = new Set<Promise<void>>();
+  readonly #known = new Set<string>();
 
   /**
    * @returns when every change made in `folder` before this call is durable. An fsync that already runs may have
@@ -36,42 +40,47 @@ export class Folders {
     await (this.#queued.get(folder) ?? this.#running.get(folder));
   }
 
-  /** Runs a step that names a file in `folder`, and makes that folder first where it is missing. */
-  async within<T>(folder: string, durable: boolean, step: () => Promise<T>): Promise<T> {
-    // A folder is removed only by hand; still, a second round costs nothing.
-    for (let round = 0; ; round += 1) {
-      try {
-        const making = this.#making.get(folder);
-        if (making !== undefined) await making;
-        return await step();
-      } catch (error) {
-        if (errnoOf(error) !== 'ENOENT' || round === 3) throw error;
-        await this.make(folder, durable);
-      }
+  /**
+   * Makes `folder` and what is missing above it. Cheap where it was made or met before.
+   *
+   * @returns when all of them are durable, unless that was not asked for
+   */
+  async make(folder: string, durable: boolean): Promise<void> {
+    if (this.#known.has(folder)) return;
+    const made = this.#make(folder, durable);
+    this.#making.add(made);
+    try {
+      await made;
+    } finally {
+      this.#making.delete(made);
     }
+    if (!durable) return;
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    this.#known.add(folder);
   }
 
-  /** Makes `folder` and what is missing above it. */
-  make(folder: string, durable: boolean): Promise<void> {
-    const making = this.#making.get(folder);
-    if (making !== undefined) return making;
-    const made = this.#make(folder, durable).finally(() => this.#making.delete(folder));
-    this.#making.set(folder, made);
-    return made;
+  /** Runs a step that names a file in `folder`, once more where somebody removed that folder meanwhile. */
+  async within<T>(folder: string, durable: boolean, step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      this.#known.delete(folder);
+      await this.make(folder, durable);
+      return step();
+    }
   }
 
   async #make(folder: string, durable: boolean): Promise<void> {
-    try {
-      await mkdir(folder);
-    } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === 'EEXIST') return;
-      const parent = dirname(folder);
-      if (errno !== 'ENOENT' || parent === folder) throw error;
-      await this.make(parent, durable);
-      return this.#make(folder, durable);
+    const others = [...this.#making];
+    const first = await mkdir(folder, { recursive: true });
+    if (!durable) return;
+    // One of these may have made a folder above, and not yet synced it.
+    const waits: Promise<unknown>[] = others.map((other) => other.catch(() => undefined));
+    if (first !== undefined) {
+      for (let made = folder; made.length >= first.length; made = dirname(made)) waits.push(this.sync(dirname(made)));
     }
-    if (durable) await this.sync(dirname(folder));
+    await Promise.all(waits);
   }
 
   #start(folder: string): Promise<void> {

@@ -80,7 +80,11 @@ export class Records {
     const temporary = this.#layout.temporaryPath();
     let left = true;
     try {
-      await this.#folders.within(this.#layout.temporary, false, () => writeFile(temporary, bytes, durable));
+      // Side by side: a loss of power costs at most an empty folder.
+      await Promise.all([
+        this.#folders.within(this.#layout.temporary, false, () => writeFile(temporary, bytes, durable)),
+        durable ? this.#folders.make(folder, true) : undefined,
+      ]);
       if (condition === 'absent') {
         try {
           await this.#folders.within(folder, durable, () => link(temporary, path));
