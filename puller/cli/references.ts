@@ -13,6 +13,11 @@ export function canonicalName(text: string): string {
   return formatReference(parseReference(text));
 }
 
+/** A name of the store as users write it. */
+export function displayName(name: string): string {
+  return familiarReference(parseReference(name));
+}
+
 /** What a name of the store stands for. @throws ImageError `NOT_FOUND`, `REFERENCE_INVALID` */
 export async function resolveLocal(
   store: ContentStore,

@@ -3,7 +3,7 @@ import { inspectImage, summarizeImages, trimAssemblies } from '../../index.ts';
 import type { Session } from '../context.ts';
 import { formatBytes } from '../output/bytes.ts';
 import { formatTable } from '../output/table.ts';
-import { canonicalName, resolveLocal } from '../references.ts';
+import { canonicalName, displayName, resolveLocal } from '../references.ts';
 
 export async function listImages(session: Session): Promise<undefined> {
   const images = await summarizeImages(await session.openStore());
@@ -11,7 +11,7 @@ export async function listImages(session: Session): Promise<undefined> {
     formatTable(
       ['IMAGE', 'DIGEST', 'PROFILE', 'SIZE'],
       images.map(({ name, digest, profiles, size }) => [
-        name,
+        displayName(name),
         digest.slice('sha256:'.length, 'sha256:'.length + 12),
         profiles.join(',') || '-',
         size === undefined ? 'incomplete' : formatBytes(size),
@@ -31,7 +31,7 @@ export async function removeImages(session: Session, images: string[]): Promise<
   const freed = removed.reduce((sum, { size }) => sum + size, 0);
   session.output.result({ untagged: found.map(({ name }) => name), removed }, () =>
     [
-      ...found.map(({ name }) => `untagged ${name}`),
+      ...found.map(({ name }) => `untagged ${displayName(name)}`),
       ...(removed.length === 0 ? [] : [`removed ${removed.length} blobs, ${formatBytes(freed)}`]),
     ].join('\n'),
   );
@@ -45,7 +45,7 @@ export async function inspect(session: Session, image: string, flags: { profile?
   session.output.result({ name, ...found }, () => {
     const { config } = found.config;
     const rows: [string, string][] = [
-      ['name', name],
+      ['name', displayName(name)],
       ['digest', descriptor.digest],
       ['profile', found.profile.name],
       ['kernel', `${found.kernel.version ?? 'unknown'} (${found.kernel.variant ?? 'unknown'})`],
@@ -68,6 +68,9 @@ export async function tagImage(session: Session, image: string, name: string): P
   const target = canonicalName(name);
   const { descriptor } = await resolveLocal(store, image);
   await store.tag(target, descriptor);
-  session.output.result({ name: target, digest: descriptor.digest }, () => `${target}@${descriptor.digest}`);
+  session.output.result(
+    { name: target, digest: descriptor.digest },
+    () => `${displayName(target)}@${descriptor.digest}`,
+  );
   return undefined;
 }
