@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
   type Descriptor,
+  type Digest,
   familiarReference,
   formatReference,
   ImageError,
@@ -16,6 +17,11 @@ export function canonicalName(text: string): string {
 /** A name of the store as users write it. */
 export function displayName(name: string): string {
   return familiarReference(parseReference(name));
+}
+
+/** A name together with what it stands for now. */
+export function pinnedName(name: string, digest: Digest): string {
+  return name.includes('@') ? displayName(name) : `${displayName(name)}@${digest}`;
 }
 
 /** What a name of the store stands for. @throws ImageError `NOT_FOUND`, `REFERENCE_INVALID` */

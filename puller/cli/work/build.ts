@@ -10,7 +10,7 @@ import type { AddedFile } from '../options.ts';
 import { formatBytes } from '../output/bytes.ts';
 import type { Progress } from '../output/progress.ts';
 import { formatTable } from '../output/table.ts';
-import { canonicalName, displayName, resolveLocal } from '../references.ts';
+import { canonicalName, pinnedName, resolveLocal } from '../references.ts';
 
 export interface BuildFlags {
   tag: string[];
@@ -202,6 +202,6 @@ function report({ names, digest, images }: BuildResult): string {
   );
   return [
     formatTable(['PROFILE', 'LAYER', 'SIZE', 'DIGEST'], layers),
-    ...names.map((name) => `${displayName(name)}@${digest}`),
+    ...names.map((name) => pinnedName(name, digest)),
   ].join('\n');
 }

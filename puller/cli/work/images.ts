@@ -3,7 +3,7 @@ import { inspectImage, summarizeImages, trimAssemblies } from '../../index.ts';
 import type { Session } from '../context.ts';
 import { formatBytes } from '../output/bytes.ts';
 import { formatTable } from '../output/table.ts';
-import { canonicalName, displayName, resolveLocal } from '../references.ts';
+import { canonicalName, displayName, pinnedName, resolveLocal } from '../references.ts';
 
 export async function listImages(session: Session): Promise<undefined> {
   const images = await summarizeImages(await session.openStore());
@@ -68,9 +68,6 @@ export async function tagImage(session: Session, image: string, name: string): P
   const target = canonicalName(name);
   const { descriptor } = await resolveLocal(store, image);
   await store.tag(target, descriptor);
-  session.output.result(
-    { name: target, digest: descriptor.digest },
-    () => `${displayName(target)}@${descriptor.digest}`,
-  );
+  session.output.result({ name: target, digest: descriptor.digest }, () => pinnedName(target, descriptor.digest));
   return undefined;
 }

@@ -4,7 +4,7 @@ import { parseReference } from '../../../image-format/index.ts';
 import type { Session } from '../context.ts';
 import { buildKernel, kernelFiles } from '../kernel.ts';
 import { formatBytes } from '../output/bytes.ts';
-import { canonicalName, displayName } from '../references.ts';
+import { canonicalName, pinnedName } from '../references.ts';
 import { pull, push } from '../transfer.ts';
 
 export interface KernelFlags {
@@ -44,7 +44,7 @@ export async function pushKernel(session: Session, ref: string, flags: KernelFla
     progress.close();
   }
   const result = await push(session, store, name, reference, flags);
-  session.output.result(result, () => `${displayName(result.name)}@${result.digest}`);
+  session.output.result(result, () => pinnedName(result.name, result.digest));
   return undefined;
 }
 
@@ -55,6 +55,6 @@ export async function pullKernel(session: Session, ref: string, flags: KernelFla
   const descriptor = await store.resolve(result.name);
   // An image without a kernel is found out here, not when somebody builds with it.
   if (descriptor !== undefined) await kernelLayerOf(descriptor, store);
-  session.output.result(result, () => `${displayName(result.name)}@${result.digest}`);
+  session.output.result(result, () => pinnedName(result.name, result.digest));
   return undefined;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseReference } from '../../../image-format/index.ts';
 import type { Session } from '../context.ts';
-import { displayName, resolveLocal } from '../references.ts';
+import { pinnedName, resolveLocal } from '../references.ts';
 import { pull, push, type TransferFlags } from '../transfer.ts';
 
 export async function pushImage(
@@ -13,11 +13,11 @@ export async function pushImage(
   const store = await session.openStore();
   const { name } = await resolveLocal(store, image);
   const result = await push(session, store, name, parseReference(destination ?? image), flags);
-  session.output.result(result, () => `${displayName(result.name)}@${result.digest}`);
+  session.output.result(result, () => pinnedName(result.name, result.digest));
 }
 
 export async function pullImage(session: Session, image: string, flags: TransferFlags): Promise<undefined> {
   const store = await session.openStore();
   const result = await pull(session, store, parseReference(image), flags);
-  session.output.result(result, () => `${displayName(result.name)}@${result.digest}`);
+  session.output.result(result, () => pinnedName(result.name, result.digest));
 }
