@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// TLS and proxies, with servers of our own.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, connect, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { openRemote } from './index.ts';
+import { TestRegistry } from './testing.ts';
+
+const servers: Server[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
+});
+
+async function listen(server: Server): Promise<number> {
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
+describe.skipIf(!hasOpenssl)(`TLS${hasOpenssl ? '' : ' (skipped: no openssl)'}`, () => {
+  test('an authority of one’s own is trusted when it is named, and only then', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'uk-tls-'));
+    const [key, cert] = [join(dir, 'key'), join(dir, 'cert')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+    execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' });
+    const pem = { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
+    await rm(dir, { recursive: true });
+    const port = await listen(createHttpsServer(pem, (_request, response) => response.end('{"tags":["1"]}')));
+    const options = { registry: `127.0.0.1:${port}`, plainHttp: false, backoffMs: 1, env: {} };
+    const trusting = openRemote({ ...options, ca: pem.cert });
+    expect(await trusting.listTags('a')).toEqual(['1']);
+    await trusting.close();
+    const doubting = openRemote(options);
+    await expect(doubting.listTags('a')).rejects.toMatchObject({
+      code: 'REGISTRY_UNREACHABLE',
+      message: expect.stringContaining(`the certificate of https://127.0.0.1:${port} is not trusted`),
+      hint: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+    });
+    await doubting.close();
+  });
+});
+
+describe('proxies', () => {
+  /** A proxy that leads every tunnel, and every plain request, to one registry. */
+  async function startProxy(registry: TestRegistry, seen: string[]): Promise<number> {
+    const proxy = createHttpServer((request, response) => {
+      seen.push(`${request.method} ${request.url}`);
+      response.end('{"tags":["plain"]}');
+    });
+    proxy.on('connect', (request, socket) => {
+      seen.push(`CONNECT ${request.url}`);
+      const [host, port] = registry.host.split(':');
+      const upstream = connect(Number(port), host, () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        upstream.pipe(socket).pipe(upstream);
+      });
+      upstream.on('error', () => socket.destroy());
+      socket.on('error', () => upstream.destroy());
+    });
+    return await listen(proxy);
+  }
+
+  test('are used for hosts elsewhere, and not for loopback or what is excepted', async () => {
+    const registry = await TestRegistry.start();
+    const answer: TestRegistry['intercept'] = (_request, response) => {
+      response.end('{"tags":["reached"]}');
+      return true;
+    };
+    registry.intercept = answer;
+    const seen: string[] = [];
+    const env = { HTTP_PROXY: `http://127.0.0.1:${await startProxy(registry, seen)}`, NO_PROXY: 'excepted.invalid' };
+    const options = { plainHttp: true, backoffMs: 1, attempts: 1, env };
+    const tags = async (host: string) => {
+      const remote = openRemote({ ...options, registry: host });
+      return await remote.listTags('a').finally(async () => await remote.close());
+    };
+    expect((await tags('registry.invalid')).length).toBe(1);
+    expect(seen).toEqual([expect.stringContaining('registry.invalid')]);
+    expect(await tags(registry.host)).toEqual(['reached']);
+    await expect(tags('excepted.invalid')).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE' });
+    expect(seen).toHaveLength(1);
+    await registry.stop();
+  });
+});
