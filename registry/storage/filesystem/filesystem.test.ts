@@ -156,6 +156,12 @@ describe('the storage folder', () => {
     await chmod(root, 0o755);
   });
 
+  test('that was removed under its server does not keep it from ending', async () => {
+    const store = await FilesystemStore.open({ root });
+    await rm(root, { recursive: true });
+    await store.close();
+  });
+
   test('that is a file says so', async () => {
     await writeFile(join(root, 'file'), '');
     await expect(FilesystemStore.open({ root: join(root, 'file') })).rejects.toMatchObject({

@@ -67,8 +67,13 @@ function keep(layout: Layout, path: string, me: Owner): { release(): Promise<voi
     async release() {
       clearInterval(beat);
       const draft = layout.temporaryPath();
-      await writeFile(draft, JSON.stringify({ ...me, released: true }));
-      await rename(draft, path);
+      try {
+        await writeFile(draft, JSON.stringify({ ...me, released: true }));
+        await rename(draft, path);
+      } catch {
+        // A full disk, or a folder that somebody removed: the next server sees that this process is gone.
+        await unlink(draft).catch(() => undefined);
+      }
     },
   };
 }
