@@ -5,6 +5,7 @@ import { ImageError } from '../errors.ts';
 import type { ClosureRoot } from './closure.ts';
 import { type HostEntry, hostEntry, hostTree } from './host-entry.ts';
 import { readElfIfAny } from './host-file.ts';
+import { readXattrs } from './host-xattrs.ts';
 import type { Plan } from './plan.ts';
 import type { AddedPath } from './request.ts';
 import { layerPath } from './usr-merge.ts';
@@ -26,14 +27,17 @@ export async function planAdds(plan: Plan, adds: readonly AddedPath[]): Promise<
     const { layer = 'app' } = add;
     // Of several names of one file (hard links) the first is the file, the others are links to it.
     const names = new Map<string, string>();
-    for await (const { host, stats, entry } of addedEntries(add)) {
+    const attributes = await readXattrs(resolve(add.source));
+    for await (const { host, stats, entry: plain } of addedEntries(add)) {
+      const xattrs = attributes.get(host);
+      const entry = xattrs === undefined ? plain : { ...plain, xattrs };
       const inode = `${stats.dev}:${stats.ino}`;
       const first = stats.isFile() && stats.nlink > 1 ? names.get(inode) : undefined;
       if (first === undefined) {
         plan.add({ entry, role: layer, origin: host });
         names.set(inode, entry.path);
       } else {
-        const { source: _, ...rest } = entry;
+        const { source: _, xattrs: __, ...rest } = { xattrs: undefined, ...entry };
         plan.add({ entry: { ...rest, type: 'hardlink', linkname: first }, role: layer, origin: host });
       }
       const elf = entry.type === 'file' ? await readElfIfAny(host) : undefined;

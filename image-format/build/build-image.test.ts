@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process';
 import { chmod, link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -6,8 +7,8 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadProfile, type Profile } from '../../hardware-profiles/index.ts';
 import { parseImageConfig } from '../image-config.ts';
-import { verifyDiffId } from '../layers/index.ts';
-import { type ReadEntry, readAll } from '../layers/testing.ts';
+import { type LayerEntry, verifyDiffId, writeLayer } from '../layers/index.ts';
+import { MemoryStore, type ReadEntry, readAll } from '../layers/testing.ts';
 import { type ContentStore, openContentStore } from '../layout/index.ts';
 import { parseManifestDocument } from '../manifest.ts';
 import { layerCompression, MEDIA_TYPE } from '../media-types.ts';
@@ -198,6 +199,29 @@ describe('added files', () => {
     expect(found.get('srv/sub/l')).toMatchObject({ type: 'symlink', linkname: '../x' });
     expect((await layer(image, 3)).get('etc/app/conf')?.bytes.toString()).toBe('text');
     expect((await layer(image, 1)).get('usr/lib/data')?.bytes.toString()).toBe('text');
+  });
+
+  test('keep their extended attributes', async ({ skip }) => {
+    const source = join(dir, 'attributes');
+    await mkdir(source);
+    const held = new MemoryStore();
+    const xattrs = new Map([['user.mime', Buffer.from([0, 10, 255])]]);
+    const file: LayerEntry = {
+      path: 'x',
+      type: 'file',
+      mode: 0o644,
+      uid: 0,
+      gid: 0,
+      source: { bytes: Buffer.from('x') },
+      xattrs,
+    };
+    await writeLayer([file], held, { compression: 'gzip' });
+    const unpack = ['-xzf', '-', '--xattrs', '--xattrs-include=*', '--no-same-owner', '-C', source];
+    skip(spawnSync('tar', unpack, { input: held.blob }).stderr.length > 0, 'the file system of /tmp has no attributes');
+    const image = await build({ adds: [{ source, destination: '/srv' }] });
+    expect((await layer(image, 2)).get('srv/x')?.xattrs).toEqual(xattrs);
+    const alone = await build({ adds: [{ source: join(source, 'x'), destination: '/x' }] });
+    expect((await layer(alone, 2)).get('x')?.xattrs).toEqual(xattrs);
   });
 
   test('replace the skeleton', async () => {

@@ -64,6 +64,11 @@ describe('Plan', () => {
     plan.add(link('opt/lib', '../lib'));
     plan.add(link('loop', 'loop'));
     expect(plan.follow('opt/lib/a.so')?.entry.path).toBe('usr/lib/real.so.1');
+    plan.add({
+      ...file('opt/other'),
+      entry: { path: 'opt/other', type: 'hardlink', linkname: 'usr/lib/real.so.1', ...root },
+    });
+    expect(plan.follow('opt/other')?.entry.path).toBe('usr/lib/real.so.1');
     expect(plan.follow('opt/lib/none')).toBeUndefined();
     expect(plan.follow('loop')).toBeUndefined();
   });

@@ -43,7 +43,7 @@ export class Plan {
     let current = path;
     for (let steps = 0; steps < limit; steps++) {
       const link = this.#firstLink(current);
-      if (link === undefined) return this.#planned.get(current);
+      if (link === undefined) return this.#firstName(current);
       const { path: at, linkname = '' } = link.entry;
       const target = linkname.startsWith('/') ? linkname : posix.join('/', posix.dirname(at), linkname);
       current = layerPath(posix.join(target, current.slice(at.length)));
@@ -60,6 +60,12 @@ export class Plan {
       for (const parent of this.#parents(planned)) entries.set(parent.path, parent);
     }
     return [...entries.values()];
+  }
+
+  /** Of a file with several names the one that holds its content. */
+  #firstName(path: string): Planned | undefined {
+    const planned = this.#planned.get(path);
+    return planned?.entry.type === 'hardlink' ? this.#planned.get(planned.entry.linkname ?? '') : planned;
   }
 
   #firstLink(path: string): Planned | undefined {

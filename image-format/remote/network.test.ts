@@ -7,7 +7,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openRemote } from './index.ts';
 import { TestRegistry } from './testing.ts';
 
@@ -25,26 +25,44 @@ async function listen(server: Server): Promise<number> {
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
 describe.skipIf(!hasOpenssl)(`TLS${hasOpenssl ? '' : ' (skipped: no openssl)'}`, () => {
-  test('an authority of one’s own is trusted when it is named, and only then', async () => {
+  let pem: { key: string; cert: string };
+  beforeAll(async () => {
     const dir = await mkdtemp(join(tmpdir(), 'uk-tls-'));
     const [key, cert] = [join(dir, 'key'), join(dir, 'cert')];
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
     execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' });
-    const pem = { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
+    pem = { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
     await rm(dir, { recursive: true });
-    const port = await listen(createHttpsServer(pem, (_request, response) => response.end('{"tags":["1"]}')));
+  });
+  const tags = async (port: number, ca?: string) => {
     const options = { registry: `127.0.0.1:${port}`, plainHttp: false, backoffMs: 1, env: {} };
-    const trusting = openRemote({ ...options, ca: pem.cert });
-    expect(await trusting.listTags('a')).toEqual(['1']);
-    await trusting.close();
-    const doubting = openRemote(options);
-    await expect(doubting.listTags('a')).rejects.toMatchObject({
+    const remote = openRemote({ ...options, ...(ca === undefined ? {} : { ca }) });
+    return await remote.listTags('a').finally(async () => await remote.close());
+  };
+
+  test("an authority of one's own is trusted when it is named, and only then", async () => {
+    const port = await listen(createHttpsServer(pem, (_request, response) => response.end('{"tags":["1"]}')));
+    expect(await tags(port, pem.cert)).toEqual(['1']);
+    await expect(tags(port)).rejects.toMatchObject({
       code: 'REGISTRY_UNREACHABLE',
       message: expect.stringContaining(`the certificate of https://127.0.0.1:${port} is not trusted`),
       hint: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
     });
-    await doubting.close();
+  });
+
+  test('nothing leads from TLS to plain HTTP: no redirect, no place to log in', async () => {
+    const answers = [
+      { status: 302, headers: { location: 'http://127.0.0.1:1/' } },
+      { status: 401, headers: { 'www-authenticate': 'Bearer realm="http://127.0.0.1:1/token"' } },
+    ];
+    for (const { status, headers } of answers) {
+      const server = createHttpsServer(pem, (_request, response) => response.writeHead(status, headers).end());
+      await expect(tags(await listen(server), pem.cert)).rejects.toMatchObject({
+        code: 'REGISTRY_ERROR',
+        message: expect.stringMatching(/TLS/),
+      });
+    }
   });
 });
 
