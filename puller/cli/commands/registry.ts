@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { action, type CommandContext } from '../context.ts';
 import { parseListen } from '../options.ts';
 
@@ -13,7 +13,12 @@ export function addRegistry(program: Command, context: CommandContext): void {
       port: 5000,
     })
     .option('--storage <dir>', 'the folder that holds the images (default: ~/.local/share/uk-registry)')
-    .option('--json', 'say where it listens as JSON; log lines are JSON always')
+    .addOption(
+      new Option('--log-level <level>', 'what it logs on standard error, as lines of JSON')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('warn'),
+    )
+    .option('--json', 'say where it listens as JSON')
     .addHelpText('after', '\nExample:\n  uk registry serve --listen 127.0.0.1:5000 --storage ./images\n')
     .action(action(context, async () => (await import('../work/serve.ts')).serve));
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { destination, pino } from 'pino';
 import { createRegistry } from '../../../registry/index.ts';
 import { storeFolder } from '../../store/folders.ts';
 import type { Session } from '../context.ts';
@@ -6,12 +7,15 @@ import type { Session } from '../context.ts';
 export interface ServeOptions {
   listen: { host: string; port: number };
   storage?: string;
+  logLevel: string;
 }
 
 export async function serve(session: Session, options: ServeOptions): Promise<undefined> {
   // Beside the store, not in it: a store holds nothing of others.
   const root = options.storage ?? `${storeFolder()}-registry`;
-  const registry = await createRegistry({ storage: { driver: 'filesystem', root } });
+  // Standard output says where it listens and nothing else; lines are whole even when the process is killed.
+  const logger = pino({ level: options.logLevel, base: null }, destination({ dest: 2, sync: true }));
+  const registry = await createRegistry({ storage: { driver: 'filesystem', root }, logger });
   try {
     const { url } = await registry.listen(options.listen);
     session.output.result({ url, storage: root }, () => `listening on ${url}`);
