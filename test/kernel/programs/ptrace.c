@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/auxv.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
@@ -12,7 +13,21 @@
 
 #include "check.h"
 
-static pid_t start_traced(void)
+/* getppid by CALL, where the debugger steps along. */
+static void call_kernel(void)
+{
+	long result = SYS_getppid;
+
+	__asm__ volatile("sub $128, %%rsp; call *%1; add $128, %%rsp"
+			 : "+a"(result) : "r"(getauxval(32)) : "rcx", "r11", "memory", "cc");
+	__asm__ volatile("sub $128, %%rsp; call *%1; add $128, %%rsp"
+			 : "=a"(result) : "r"(getauxval(34)), "0"(SYS_getppid)
+			 : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
+	if (result != getppid())
+		_exit(1);
+}
+
+static pid_t start_traced(void (*body)(void))
 {
 	pid_t child = fork();
 	int status;
@@ -20,38 +35,58 @@ static pid_t start_traced(void)
 	if (child == 0) {
 		ptrace(PTRACE_TRACEME, 0, 0, 0);
 		raise(SIGSTOP);
-		syscall(SYS_getppid);
+		body();
 		_exit(11);
 	}
 	waitpid(child, &status, 0);
 	return child;
 }
 
-static void check_steps(void)
+static void make_system_call(void)
+{
+	syscall(SYS_getppid);
+}
+
+/* Steps through `body`; counts steps, those with sane registers, and those in the kernel's entry. */
+static int step_through(void (*body)(void), long *steps, long *sane, long *inside)
 {
 	struct user_regs_struct registers;
-	long steps = 0, sane = 0;
-	pid_t child = start_traced();
-	int status;
+	pid_t child = start_traced(body);
+	int status = -1;
 
+	*steps = *sane = *inside = 0;
 	for (;;) {
 		if (ptrace(PTRACE_SINGLESTEP, child, 0, 0) != 0 || waitpid(child, &status, 0) != child)
 			break;
 		if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
 			break;
-		steps++;
+		++*steps;
 		ptrace(PTRACE_GETREGS, child, 0, &registers);
-		sane += registers.cs == 0x33 && registers.ss == 0x2b && registers.rip < 1UL << 47;
+		*sane += registers.cs == 0x33 && registers.ss == 0x2b && registers.rsp < 1UL << 47;
+		*inside += (long)registers.rip < 0;
 	}
-	CHECK("single steps", steps > 10 && sane == steps, steps);
-	CHECK("a stepped program goes its way", WIFEXITED(status) && WEXITSTATUS(status) == 11, status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -status;
+}
+
+static void check_steps(void)
+{
+	long steps, sane, inside;
+	int status;
+
+	status = step_through(make_system_call, &steps, &sane, &inside);
+	CHECK("single steps", steps > 10 && sane == steps && inside == 0, steps);
+	CHECK("a stepped program goes its way", status == 11, status);
+
+	status = step_through(call_kernel, &steps, &sane, &inside);
+	CHECK("single steps into the kernel's entries", steps > 20 && sane == steps && inside > 2, inside);
+	CHECK("a program that is stepped through a call goes its way", status == 11, status);
 }
 
 static void check_system_calls(void)
 {
 	struct user_regs_struct registers;
 	int status, stops = 0, seen = 0;
-	pid_t child = start_traced();
+	pid_t child = start_traced(make_system_call);
 
 	ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD);
 	for (;;) {
@@ -72,7 +107,7 @@ static void check_system_calls(void)
 static void check_registers(void)
 {
 	struct user_regs_struct registers;
-	pid_t child = start_traced();
+	pid_t child = start_traced(make_system_call);
 	int status;
 
 	errno = 0;
