@@ -68,13 +68,16 @@ test('many may make the same at once', async () => {
   expect(await readdir(join(folder, 'assembly/v1/tmp'))).toEqual([]);
 });
 
-test('what dead processes left is swept, what living ones write is not', async () => {
+test('what dead processes left long ago is swept, what living ones write is not', async () => {
   const dead = spawnSync('true').pid;
   const temporary = join(folder, 'assembly/v1/tmp');
-  await mkdir(join(temporary, `${dead}-a`), { recursive: true });
-  await mkdir(join(temporary, `${process.pid}-b`));
+  const names = [`${dead}-old`, `${dead}-young`, `${process.pid}-old`];
+  for (const name of names) {
+    await mkdir(join(temporary, name), { recursive: true });
+    if (name.endsWith('old')) await utimes(join(temporary, name), 1, 1);
+  }
   await cache.sweep();
-  expect(await readdir(temporary)).toEqual([`${process.pid}-b`]);
+  expect((await readdir(temporary)).sort()).toEqual([`${dead}-young`, `${process.pid}-old`].sort());
 });
 
 test('a cache that cannot be written to says so', async () => {

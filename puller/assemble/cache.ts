@@ -88,11 +88,15 @@ export class AssemblyCache {
     await rm(this.#entry(kind, key), { recursive: true, force: true });
   }
 
-  /** Removes what processes left that ended in the middle. */
+  /**
+   * Removes what processes left that ended in the middle. A number that means no process here may mean one in another
+   * container that shares the cache, so what is young stays.
+   */
   async sweep(): Promise<void> {
     const folder = join(this.#root, 'tmp');
     for (const name of await listed(folder)) {
-      if (!isAlive(Number.parseInt(name, 10))) await rm(join(folder, name), { recursive: true, force: true });
+      const path = join(folder, name);
+      if (!isAlive(Number.parseInt(name, 10)) && (await isOld(path))) await rm(path, { recursive: true, force: true });
     }
   }
 
@@ -143,6 +147,16 @@ async function listed(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch {
     return [];
+  }
+}
+
+const OLD_MS = 3600_000;
+
+async function isOld(path: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(path)).mtimeMs > OLD_MS;
+  } catch {
+    return false;
   }
 }
 

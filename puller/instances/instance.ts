@@ -17,7 +17,7 @@ import { checkForwards, resolveForwards } from '../vmm/forwards.ts';
 import { GUEST_NETWORK, type Machine, type MachineExit, type MachineSpec, type PortForward } from '../vmm/monitor.ts';
 import { monitorFor } from '../vmm/monitors.ts';
 import { type Execution, type ExecutionChoice, executionOf } from './execution.ts';
-import { checkMemory } from './memory.ts';
+import { chooseMemory, isUnpackingFailure, memoryNeed, tooSmall } from './memory.ts';
 import { InputCopy, LogTail, OutputCopy } from './streams.ts';
 
 /** What happens on the way, for whoever shows it. Times are milliseconds since the start was asked for. */
@@ -30,7 +30,7 @@ export type InstanceEvent =
   | { type: 'exit'; exit: Exit; ms: number };
 
 export interface InstanceOptions extends ExecutionChoice {
-  /** Bytes. Default: the profile's. */
+  /** Bytes. Default: the profile's, or more where the image needs it. */
   memory?: number | undefined;
   /** Default: the profile's. */
   cpus?: number | undefined;
@@ -99,8 +99,7 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
   checkContract(bootable.kernelJson.guestContract);
   const execution = executionOf(bootable.config, options);
   const forwards = options.forwards ?? [];
-  const memory = options.memory ?? profile.defaults.memory;
-  checkMemory(memory, bootable);
+  const memory = chooseMemory(options.memory, bootable);
   const { monitor, file } = monitorFor(profile);
   await checkForwards(forwards);
   const choice = await chooseAccelerator(
@@ -124,7 +123,8 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
   const machine = await monitor.start(spec);
   options.onEvent?.({ type: 'machine', pid: machine.pid, choice, ms: performance.now() - begin });
   const explain = (exit: MachineExit): Error => monitor.explainExit(spec, exit);
-  return new RunningInstance(machine, execution, options, { begin, choice, explain, forwards });
+  const unpackingFailure = tooSmall(memory, memoryNeed(bootable));
+  return new RunningInstance(machine, execution, options, { begin, choice, explain, forwards, unpackingFailure });
 }
 
 interface Circumstances {
@@ -132,6 +132,8 @@ interface Circumstances {
   choice: Choice;
   explain(exit: MachineExit): Error;
   forwards: readonly PortForward[];
+  /** What to say of a guest that could not unpack all of its files. */
+  unpackingFailure: PullerError;
 }
 
 class RunningInstance implements Instance {
@@ -236,7 +238,8 @@ class RunningInstance implements Instance {
   /** The program has ended: what it wrote is still on its way. */
   async #collect({ end, stdout, stderr }: Exit): Promise<void> {
     const whole = await Promise.all([this.#stdout.complete(stdout), this.#stderr.complete(stderr)]);
-    if (whole.includes(false)) this.#settled.reject(crashed('the monitor ended before all output had come'));
+    if (isUnpackingFailure(this.#log.text())) this.#settled.reject(this.#circumstances.unpackingFailure);
+    else if (whole.includes(false)) this.#settled.reject(crashed('the monitor ended before all output had come'));
     else this.#settled.resolve(end);
   }
 

@@ -4,24 +4,44 @@ import { PullerError } from '../errors.ts';
 
 const MEBIBYTE = 1024 ** 2;
 
-/** What the kernel and init take for themselves. */
-const KERNEL_NEED = 32 * MEBIBYTE;
+/** The least that a guest with a small root was seen to boot in. */
+const KERNEL_NEED = 44 * MEBIBYTE;
+
+/** What a program gets beside its files where nobody said how much. */
+const PROGRAM_ROOM = 32 * MEBIBYTE;
 
 /**
- * The initramfs is in memory twice while the kernel unpacks it, and what it unpacks to may fill half of the memory
- * (the default size of a tmpfs). A guest with less boots without some of its files, which nobody would understand.
+ * While the kernel unpacks the initramfs, the archive and the files are both in memory, and the files may fill half of
+ * what the archive leaves (the default size of a tmpfs): three times the archive. A guest with less would boot without
+ * some of its files.
+ */
+export function memoryNeed({ initrdSize }: Pick<Bootable, 'initrdSize'>): number {
+  return KERNEL_NEED + 3 * initrdSize;
+}
+
+/**
+ * How much memory a guest gets: what was asked for, or else the profile's default, or more where the image needs it.
  *
  * @throws PullerError `MEMORY_TOO_SMALL`
  */
-export function checkMemory(memory: number, { initrdSize }: Pick<Bootable, 'initrdSize'>): void {
-  const needed = KERNEL_NEED + 2 * initrdSize;
-  if (memory >= needed) return;
-  const mebibytes = Math.ceil(needed / MEBIBYTE);
-  throw new PullerError(
-    'MEMORY_TOO_SMALL',
-    `${Math.floor(memory / MEBIBYTE)} MiB of memory are not enough for this image`,
-    {
-      hint: `it needs ${mebibytes} MiB: -m ${mebibytes}M`,
-    },
-  );
+export function chooseMemory(
+  asked: number | undefined,
+  bootable: { initrdSize: number; profile: { defaults: { memory: number } } },
+): number {
+  const need = memoryNeed(bootable);
+  if (asked === undefined) return Math.max(bootable.profile.defaults.memory, need + PROGRAM_ROOM);
+  if (asked >= need) return asked;
+  throw tooSmall(asked, need);
+}
+
+export function tooSmall(memory: number, need: number): PullerError {
+  const [has, wants] = [Math.floor(memory / MEBIBYTE), Math.ceil(need / MEBIBYTE)];
+  return new PullerError('MEMORY_TOO_SMALL', `${has} MiB of memory are not enough for this image`, {
+    hint: `give it more than ${wants} MiB: -m ${wants + PROGRAM_ROOM / MEBIBYTE}M`,
+  });
+}
+
+/** What the kernel says when it could not unpack all files (init/initramfs.c, `do_populate_rootfs`). */
+export function isUnpackingFailure(kernelLog: string): boolean {
+  return kernelLog.includes('Initramfs unpacking failed');
 }
