@@ -7,7 +7,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{image-format,registry,puller,kernel-build,hardware-profiles}/**/*.test.ts', 'test/walls/*.test.ts'],
+          include: [
+            '{image-format,registry,puller,kernel-build,hardware-profiles}/**/*.test.ts',
+            'test/walls/*.test.ts',
+          ],
           maxWorkers: 2,
         },
       },

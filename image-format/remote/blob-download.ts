@@ -28,6 +28,7 @@ export async function* downloadBlob(session: Session, download: Download): Async
   let failures = 0;
   while (offset < descriptor.size || (descriptor.size === 0 && failures === 0)) {
     const before = offset;
+    let cause: unknown;
     const answer = await request(session, download, offset, etag);
     const skip = acceptAnswer(answer, download, offset);
     etag ??= strongEtag(answer);
@@ -39,11 +40,12 @@ export async function* downloadBlob(session: Session, download: Download): Async
       if (offset >= descriptor.size) return;
     } catch (error) {
       if (!session.mayRetry(error, signal)) throw networkError(error, endpoint, signal);
-      if (offset === before && failures + 1 >= attempts) throw networkError(error, endpoint, signal);
+      cause = error;
     }
     failures = offset > before ? 1 : failures + 1;
     if (failures >= attempts) {
-      throw new ImageError('REGISTRY_ERROR', `${what}: the registry stops after ${offset} of ${descriptor.size} bytes`);
+      const message = `${what}: the registry stops after ${offset} of ${descriptor.size} bytes`;
+      throw new ImageError('REGISTRY_ERROR', message, { cause });
     }
     await session.pause(failures, signal);
   }

@@ -96,6 +96,9 @@ function networkCode(error: unknown): string {
   return code ?? cause?.code ?? '';
 }
 
+/** Somebody is there, and hangs up. */
+const CUT = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
 /** An error of the network, in the words of who wanted the registry. Errors of our own stay as they are. */
 export function networkError(error: unknown, endpoint: URL, signal: AbortSignal | undefined): Error {
   if (error instanceof ImageError) return error;
@@ -112,6 +115,12 @@ export function networkError(error: unknown, endpoint: URL, signal: AbortSignal 
   }
   if (endpoint.protocol === 'https:' && (code.startsWith('ERR_SSL') || code === 'EPROTO')) {
     return unreachable(`${host} does not speak TLS (${code})`, 'if it is a registry without TLS: --plain-http');
+  }
+  if (CUT.has(code)) {
+    return unreachable(
+      `${origin} ended the connection before it had answered (${code})`,
+      "try again; if it stays so, the registry's log says why",
+    );
   }
   const why = code === 'ECONNREFUSED' ? 'connection refused' : code || (error as Error).message;
   return unreachable(

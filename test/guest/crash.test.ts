@@ -80,7 +80,9 @@ describe('a guest that never comes up', () => {
   test('a kernel that is no kernel', async () => {
     const kernel = join(image.folder, 'no-kernel');
     await writeFile(kernel, 'not a kernel');
-    const error = await failureOf(runGuest({ bootable: { ...image.bootable, kernel } }, 'exit', [], { accelerator: 'tcg' }));
+    const error = await failureOf(
+      runGuest({ bootable: { ...image.bootable, kernel } }, 'exit', [], { accelerator: 'tcg' }),
+    );
     expect(error).toMatchObject({ code: 'MONITOR_FAILED', message: expect.stringContaining('kernel') });
   });
 
