@@ -73,7 +73,9 @@ export class KernelCache {
       await mkdir(this.folder, { recursive: true });
       for (const name of await readdir(this.folder)) {
         const owner = /^building-(\d+-\d+)-/.exec(name)?.[1];
-        if (owner !== undefined && !isAlive(owner)) await rm(join(this.folder, name), { recursive: true, force: true });
+        if (owner === undefined || isAlive(owner)) continue;
+        // Where an orphan of its still writes, the build after this one succeeds.
+        await rm(join(this.folder, name), { recursive: true, force: true }).catch(() => undefined);
       }
     } catch (cause) {
       throw new KernelError('CACHE_IO', `the kernel cache cannot be used: ${this.folder}`, {

@@ -28,9 +28,9 @@ test('names all that is missing and one command for it', async () => {
   vi.stubEnv('UK_LINUX_SOURCE', join(folder, 'none.tar.xz'));
   await expect(requireBuildTools()).rejects.toMatchObject({
     code: 'REQUIREMENTS_MISSING',
-    message: expect.stringMatching(/lacks linux-source-6.12, gcc, ld, strip, make, .*musl-gcc, libelf$/),
+    message: expect.stringMatching(/lacks linux-source-6.12, gcc, ld, strip, make, .*musl-gcc, libc, libelf$/),
     hint: expect.stringMatching(
-      /^apt-get install linux-source-6.12 gcc binutils make flex bison bc patch tar xz-utils musl-tools libelf-dev; or .*--kernel/,
+      /^apt-get install linux-source-6.12 gcc binutils make flex bison bc patch tar xz-utils musl-tools libc6-dev libelf-dev; or .*--kernel/,
     ),
   });
 });

@@ -29,8 +29,11 @@ const TOOLS: readonly (readonly [tool: string, debianPackage: string])[] = [
   ['musl-gcc', 'musl-tools'],
 ];
 
-/** objtool, which the kernel's build runs over each object, reads and writes them with this. */
-const LIBELF = ['libelf', 'libelf-dev'] as const;
+/** The kernel's build has programs of its own; objtool, which it runs over each object, reads and writes them by libelf. */
+const LIBRARIES: readonly (readonly [library: string, header: string, debianPackage: string])[] = [
+  ['libc', 'stdio.h', 'libc6-dev'],
+  ['libelf', 'gelf.h', 'libelf-dev'],
+];
 
 const install = (...packages: string[]) => `apt-get install ${packages.join(' ')}`;
 
@@ -41,10 +44,15 @@ export async function kernelBuildRequirements(): Promise<Requirement[]> {
     found: await findExecutable(name),
     hint: install(debianPackage),
   }));
+  const libraries = LIBRARIES.map(async ([name, header, debianPackage]) => ({
+    name,
+    found: await findHeader(header),
+    hint: install(debianPackage),
+  }));
   return Promise.all([
     sourceTarball().then((found) => ({ name: SOURCE_PACKAGE, found, hint: install(SOURCE_PACKAGE) })),
     ...tools,
-    findHeader('gelf.h').then((found) => ({ name: LIBELF[0], found, hint: install(LIBELF[1]) })),
+    ...libraries,
   ]);
 }
 
