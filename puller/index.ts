@@ -14,9 +14,9 @@ export {
 } from './instances/instance.ts';
 export { runInstance } from './instances/run.ts';
 export { forwardSignals } from './instances/signals.ts';
-export type { AcceleratorWish, Choice } from './vmm/accelerator/choose.ts';
 export { type InspectedImage, inspectImage } from './store/inspect.ts';
 export { type ImageSummary, summarizeImages } from './store/summary.ts';
+export type { AcceleratorWish, Choice } from './vmm/accelerator/choose.ts';
 export { checkHost, type HostFinding } from './vmm/check-host.ts';
 export type { Accelerator, Machine, Monitor, PortForward } from './vmm/monitor.ts';
 export { type RegisterSample, type SampleOptions, sampleRegisters } from './vmm/registers.ts';
