@@ -72,7 +72,7 @@ export interface Instance {
   readonly machine: Machine;
   /** The forwards with the ports that were chosen by the system. */
   forwards(): Promise<PortForward[]>;
-  /** Sends the program a signal, by its number. Before there is a program, a signal that ends one ends the machine. */
+  /** Sends the program a signal, by its number. Before the guest is up, it ends the machine. */
   signal(number: number): void;
   /** Ends the machine at once; the outcome is that of SIGKILL. */
   kill(): void;
@@ -150,7 +150,6 @@ class RunningInstance implements Instance {
   readonly #settled = Promise.withResolvers<ProgramEnd>();
   #hello: Hello | undefined;
   #failure: Failure | undefined;
-  #running = false;
   #exit: Exit | undefined;
 
   constructor(machine: Machine, execution: Execution, options: InstanceOptions, circumstances: Circumstances) {
@@ -177,8 +176,17 @@ class RunningInstance implements Instance {
   }
 
   signal(number: number): void {
-    if (this.#running) this.#control.signal(number);
+    if (this.#isUp()) this.#control.signal(number);
     else this.#end({ signal: number, core: false });
+  }
+
+  /**
+   * Whether the guest reads its control port. START went there first, so a signal finds the program. Output counts as
+   * well: it comes another way, and may be seen before the frame that was sent before it.
+   */
+  #isUp(): boolean {
+    if (this.#exit !== undefined) return false;
+    return this.#hello !== undefined || this.#stdout.seen > 0 || this.#stderr.seen > 0;
   }
 
   kill(): void {
@@ -218,7 +226,6 @@ class RunningInstance implements Instance {
       }
     });
     this.#control.on('started', (pid) => {
-      this.#running = true;
       onEvent?.({ type: 'started', pid, ms: since() });
     });
     this.#control.on('failure', (failure) => {
@@ -226,7 +233,6 @@ class RunningInstance implements Instance {
     });
     this.#control.on('exit', (exit) => {
       this.#exit = exit;
-      this.#running = false;
       onEvent?.({ type: 'exit', exit, ms: since() });
       void this.#collect(exit);
     });

@@ -43,6 +43,11 @@ export class OutputCopy {
     sink.on('close', this.#abandon);
   }
 
+  /** Bytes that have come so far. */
+  get seen(): number {
+    return this.#seen;
+  }
+
   /**
    * Waits until the sink has taken all bytes, or nobody wants them any more.
    *
