@@ -5,10 +5,12 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RunOptions, root, runUk, serveRegistry, uk } from '../whole/command.ts';
+import { type RunOptions, root, type Server, serveRegistry, uk } from '../whole/command.ts';
+import { everythingWorks } from '../whole/everything.suite.ts';
 
 let folder: string;
 let installed: RunOptions;
+let registry: Server;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'uk-package-'));
@@ -32,31 +34,19 @@ beforeAll(async () => {
   installed = {
     command: join(prefix, 'node_modules/.bin/uk'),
     cwd: prefix,
-    env: { PATH: `${old}:${process.env.PATH}`, UK_STORE: join(folder, 'builder') },
+    env: { PATH: `${old}:${process.env.PATH}` },
   };
+  registry = await serveRegistry(join(folder, 'registry'), installed);
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  expect(await registry?.stop()).toBe(0);
+  await rm(folder, { recursive: true, force: true });
+});
 
 test('says its version and its help', async () => {
   expect(await uk(['--version'], installed)).toMatch(/^\d+\.\d+\.\d+$/);
   expect(await uk(['--help'], installed)).toContain('uk build');
 });
 
-test('does the main job: build, push, pull by an empty store, run', async () => {
-  const program = join(folder, 'everything');
-  execFileSync('musl-gcc', ['-static', '-O2', join(root, 'test/programs/everything.c'), '-o', program]);
-  const registry = await serveRegistry(join(folder, 'registry'), installed);
-  try {
-    const reference = `${registry.host}/everything:1`;
-    await uk(['build', '-t', reference, '--app', program], installed);
-    await uk(['push', reference], installed);
-    const node = { ...installed, env: { ...installed.env, UK_STORE: join(folder, 'node') } };
-    await uk(['pull', reference], node);
-    const ran = await runUk(['run', '--cpus', '2', reference], node);
-    expect(ran.stdout.subarray(0, 13).toString()).toBe('cpl=0 cpus=2\n');
-    expect([ran.stdout.length, ran.stderr.length, ran.status]).toEqual([100_013, 100_000, 42]);
-  } finally {
-    expect(await registry.stop()).toBe(0);
-  }
-});
+everythingWorks(() => ({ folder, registry, options: installed }));

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The main job, end to end: a program → an image → a registry → another node's empty store → a guest that ran it.
-import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { root, runUk, type Server, serveRegistry, uk } from './command.ts';
-
-const UP = Buffer.from(Array.from({ length: 100_000 }, (_, index) => index % 256));
-const DOWN = Buffer.from(Array.from({ length: 100_000 }, (_, index) => 255 - (index % 256)));
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Server, serveRegistry, uk } from './command.ts';
+import { everythingWorks } from './everything.suite.ts';
 
 let folder: string;
 let registry: Server;
@@ -24,35 +21,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const COMPILERS = {
-  'static musl': ['musl-gcc', '-static'],
-  'dynamic glibc': ['gcc', '-pthread'],
-} as const;
-
-describe.each(Object.entries(COMPILERS))('a program linked as %s', (kind, [compiler, ...flags]) => {
-  const name = kind.replace(' ', '-');
-  const reference = () => `${registry.host}/everything/${name}:1`;
-
-  beforeAll(async () => {
-    const program = join(folder, `everything-${name}`);
-    execFileSync(compiler, [...flags, '-O2', join(root, 'test/programs/everything.c'), '-o', program]);
-    const store = { env: { UK_STORE: join(folder, `builder-${name}`) } };
-    await uk(['build', '-t', reference(), '--app', program], store);
-    await uk(['push', reference()], store);
-    await uk(['pull', reference()], { env: { UK_STORE: join(folder, `node-${name}`) } });
-  });
-
-  test.each([1, 2])('runs with %i processors: every byte of its output, and its status', async (cpus) => {
-    const ran = await runUk(['run', '--cpus', String(cpus), reference()], {
-      env: { UK_STORE: join(folder, `node-${name}`) },
-    });
-    expect(ran.stderr.equals(DOWN), ran.stderr.toString('latin1').slice(0, 2000)).toBe(true);
-    const line = `cpl=0 cpus=${cpus}\n`;
-    expect(ran.stdout.subarray(0, line.length).toString()).toBe(line);
-    expect(ran.stdout.subarray(line.length).equals(UP)).toBe(true);
-    expect(ran.status).toBe(42);
-  });
-});
+everythingWorks(() => ({ folder, registry, options: {} }));
 
 test('two builds of the same input in two folders have one digest', async () => {
   const digests = [];
