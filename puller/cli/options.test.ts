@@ -14,7 +14,7 @@ describe('memory', () => {
     ['512k', 512 * 1024],
   ])('%s', (text, bytes) => expect(parseMemory(text)).toBe(bytes));
 
-  test.each(['', '0', '-1', '1.5G', 'M', '1T', 'lots', '99999999999999999999G'])('refuses %j', (text) =>
+  test.each(['', '0', '-1', 'M', '1Q', 'lots', '99999999999999999999G'])('refuses %j', (text) =>
     expect(() => parseMemory(text)).toThrow(/128M/),
   );
 });

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // How values on the command line are written, as users of container engines write them.
 import { InvalidArgumentError } from 'commander';
+import { parseMemory as readMemory } from '../../hardware-profiles/memory.ts';
 
-const UNITS: Record<string, number> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
-
-/** `128M`, `1g`, `67108864`: bytes, with binary units as container engines have them. */
+/** `128M`, `1G`: bytes, as a profile writes them. */
 export function parseMemory(text: string): number {
-  const match = /^([0-9]+)([bkmg]?)(?:i?b)?$/i.exec(text);
-  const unit = UNITS[match?.[2]?.toLowerCase() ?? ''];
-  if (match === null || unit === undefined) throw new InvalidArgumentError('write a size such as 128M or 1G');
-  const bytes = Number(match[1]) * unit;
-  if (!Number.isSafeInteger(bytes) || bytes === 0) throw new InvalidArgumentError('write a size such as 128M or 1G');
+  const bytes = readMemory(text);
+  if (bytes === undefined) throw new InvalidArgumentError('write a size such as 128M or 1G');
   return bytes;
 }
 

@@ -27,7 +27,8 @@ const FACES = [
   'kernel-build/index.ts',
   'registry/index.ts',
   'puller/index.ts',
-  // The command's first lines must not load all that the puller's face loads.
+  // What describes the commands must not load all that these rooms' faces load.
+  'hardware-profiles/memory.ts',
   'puller/store/folders.ts',
 ];
 
