@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { basename } from 'node:path';
 import type { Profile } from '../../hardware-profiles/index.ts';
 import type { BuildRequest, KernelFiles } from '../../image-format/build/index.ts';
 import { familiarReference, parseReference } from '../../image-format/index.ts';
@@ -22,12 +23,9 @@ export async function buildKernel(session: Session, profile: Profile, progress: 
   const piece = progress.piece(`kernel ${profile.kernel.variant}`, 'steps');
   const kernel = await kernelFor(profile.kernel, {
     signal: session.signal,
-    onProgress: ({ phase, done, total, text }) =>
-      piece.update({
-        ...(done === undefined ? {} : { done }),
-        ...(total === undefined ? {} : { total }),
-        text: text ?? phase,
-      }),
+    // Each phase counts anew; what it does not know must not stay from the one before.
+    onProgress: ({ phase, done = 0, total, text }) =>
+      piece.update({ done, total, text: [phase, text && basename(text)].filter(Boolean).join(' ') }),
   });
   piece.done(kernel.cached ? 'already built' : 'built');
   return kernel;

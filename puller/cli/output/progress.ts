@@ -3,8 +3,8 @@ import { formatBytes } from './bytes.ts';
 
 /** One piece of long work. Every piece ends in `done` or `failed`, or vanishes with `Progress.close`. */
 export interface Piece {
-  /** How far it is, in the piece's unit; `text` says what is being done. */
-  update(state: { done?: number; total?: number; text?: string }): void;
+  /** How far it is, in the piece's unit; `text` says what is being done. What is left out stays as it was. */
+  update(state: { done?: number; total?: number | undefined; text?: string }): void;
   /** @param note how it ended: `done`, `already there`, … */
   done(note?: string): void;
 }
@@ -85,10 +85,8 @@ function fresh(label: string, unit: State['unit']): State {
 
 function mutator(state: State, changed: () => void): Piece {
   return {
-    update({ done, total, text }) {
-      if (done !== undefined) state.done = done;
-      if (total !== undefined) state.total = total;
-      if (text !== undefined) state.text = text;
+    update(change) {
+      Object.assign(state, change);
       changed();
     },
     done(note = 'done') {
