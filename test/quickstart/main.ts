@@ -143,6 +143,8 @@ async function showPrivilege(url: string, { machine }: Instance): Promise<void> 
       while (!stop.signal.aborted) await (await fetch(url)).text();
     }),
   );
+  // Awaited below; until then nobody else hears of a request that fails.
+  load.catch(() => {});
   const samples = await sampleRegisters(machine, { timeoutMs: 60_000 }).finally(() => stop.abort());
   await load;
   const seen = samples.at(-1);
@@ -156,21 +158,22 @@ async function showPrivilege(url: string, { machine }: Instance): Promise<void> 
 /** User-mode networking accepts connections before the guest listens: ready means an answer. */
 async function fetchPage(url: string): Promise<string> {
   const end = performance.now() + READY_MS;
-  for (;;) {
+  while (performance.now() < end) {
     try {
       const answer = await fetch(url, { signal: AbortSignal.timeout(1_000) });
       if (answer.ok) return await answer.text();
     } catch {
-      if (performance.now() > end) throw new Error(`${url} did not answer`);
+      // Not yet.
     }
     await delay(20);
   }
+  throw new Error(`${url} did not answer`);
 }
 
 async function cleanUp(): Promise<void> {
   instance?.kill();
   await instance?.outcome.catch(() => {});
-  if (registry !== undefined && registry.exitCode === null) {
+  if (registry !== undefined && registry.exitCode === null && registry.signalCode === null) {
     const gone = new Promise((done) => registry?.on('close', done));
     registry.kill('SIGTERM');
     await gone;

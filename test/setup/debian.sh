@@ -7,7 +7,9 @@ set -eu
 # Compiler and sources of the kernel, the monitor, the application of the quickstart.
 quickstart='linux-source-6.12 gcc make libc6-dev flex bison bc libelf-dev patch cpio xz-utils musl-tools qemu-system-x86 nginx util-linux ca-certificates'
 # Clients that the tests push and pull with, the kernel to compare with, and g++ for the C++ programs.
-test='g++ skopeo podman buildah containerd umoci linux-image-cloud-amd64 curl'
+test='g++ skopeo podman buildah umoci linux-image-cloud-amd64'
+# Docker's own package of containerd and Debian's exclude each other: where there is one, it stays.
+command -v ctr >/dev/null || test="$test containerd"
 
 wanted=
 for goal; do
@@ -43,11 +45,17 @@ fi
 
 apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@"; }
 
-# A package's service (nginx) must not start on the machine of somebody who wants to try a unikernel.
+# A package's service (nginx) must not start on the machine of somebody who wants to try a unikernel. The file says whose
+# it is, so that one which a kill -9 left is known, and it goes however this ends.
 policy=/usr/sbin/policy-rc.d
+mark='# of the set-up of uk; may be removed'
+clean() { ! grep -qsF "$mark" $policy || $as_root rm -f $policy; }
+clean
 if [ ! -e $policy ]; then
-	trap '$as_root rm -f $policy' EXIT
-	printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null
+	trap clean EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	printf '#!/bin/sh\n%s\nexit 101\n' "$mark" | $as_root tee $policy >/dev/null
 	$as_root chmod +x $policy
 fi
 
@@ -61,5 +69,6 @@ quietly() {
 	}
 }
 quietly apt update
-quietly apt install --no-install-recommends $missing
+# Nothing of the user's makes room for what a test wants.
+quietly apt install --no-install-recommends --no-remove $missing
 rm -f "$log"

@@ -2,7 +2,7 @@
 // All tests, in the order in which a failure is cheapest: format, lint and types, unit tests, then what boots guests.
 // Ends with one line of totals, after the names of what was skipped and why.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -37,6 +37,10 @@ const vitest = spawnSync(
   ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${output}`, ...process.argv.slice(2)],
   { stdio: 'inherit' },
 );
+if (!existsSync(output)) {
+  console.error('the tests could not be started');
+  process.exit(1);
+}
 const report = JSON.parse(readFileSync(output, 'utf8')) as Report;
 rmSync(folder, { recursive: true });
 

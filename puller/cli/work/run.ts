@@ -46,11 +46,15 @@ export async function run(session: Session, image: string, args: string[], flags
     console: flags.console ? process.stderr : undefined,
     onInstance: (instance) => {
       if (flags.publish?.some(({ host }) => host === 0)) {
-        void instance.forwards().then((forwards) => {
-          for (const { address, host, guest, protocol } of forwards) {
-            session.output.note(`uk: ${address}:${host} is forwarded to port ${guest} (${protocol})`);
-          }
-        });
+        instance.forwards().then(
+          (forwards) => {
+            for (const { address, host, guest, protocol } of forwards) {
+              session.output.note(`uk: ${address}:${host} is forwarded to port ${guest} (${protocol})`);
+            }
+          },
+          // A machine that has ended says so itself.
+          () => {},
+        );
       }
     },
     onEvent: (event) => {
