@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { PullerError } from '../../errors.ts';
 import type { MachineSpec, PortForward } from '../monitor.ts';
+import { checkMachine } from './machine.ts';
 
 /** The descriptors that QEMU inherits: sockets without a name, so that there is nothing on disk to be cleaned up. */
 export const DESCRIPTOR = { control: 3, stdin: 4, stdout: 5, stderr: 6, qmp: 7 } as const;
@@ -16,7 +17,7 @@ const PORTS = [
 /**
  * QEMU's arguments. No shell ever sees them, and no path stands where QEMU would split it at commas.
  *
- * @throws PullerError `OPTION_UNSUPPORTED`
+ * @throws PullerError `OPTION_UNSUPPORTED`, `IMAGE_UNSUPPORTED`
  */
 export function qemuArguments(spec: MachineSpec): string[] {
   return [
@@ -44,7 +45,9 @@ export function qemuArguments(spec: MachineSpec): string[] {
 }
 
 /** Without a known time stamp counter the guest needs the old timers to calibrate it. */
-function machine({ machine: { type, options }, accelerator }: MachineSpec): string {
+function machine({ machine: given, accelerator }: MachineSpec): string {
+  checkMachine(given);
+  const { type, options } = given;
   const timers = accelerator.kind === 'kvm' || accelerator.tscKhz !== undefined ? 'off' : 'on';
   const ours = type === 'microvm' ? { 'x-option-roms': 'off', pit: timers, pic: timers } : {};
   return [type, ...Object.entries({ ...ours, ...options }).map(([name, value]) => `${name}=${value}`)].join(',');
