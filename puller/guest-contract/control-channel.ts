@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { encodeFrame, FRAME, type Frame, FrameDecoder, numberOf, type Records, recordOf } from './frames.ts';
+import { encodeStart, type Start } from './start.ts';
 
 /** The contract's versions that this node speaks. */
 export const CONTRACT_VERSIONS: readonly number[] = [1];
@@ -32,21 +33,6 @@ export interface Failure {
   message: string;
 }
 
-/** What START says; see docs/guest-contract.md. */
-export interface Start {
-  args: readonly string[];
-  env: readonly string[];
-  cwd?: string | undefined;
-  user?: string | undefined;
-  hostname?: string | undefined;
-  network?: { address: string; gateway: string; dns: readonly string[] } | undefined;
-  /** Nanoseconds since 1970. */
-  time: bigint;
-  /** For the guest's random generator. */
-  seed: Buffer;
-  stdin: 'open' | 'empty';
-}
-
 interface Events {
   hello: [Hello];
   started: [pid: number];
@@ -73,25 +59,9 @@ export class ControlChannel extends EventEmitter<Events> {
     port.on('error', () => {});
   }
 
-  /** The guest ends when this side goes away, however it goes (`tether`). */
-  start(start: Start): void {
-    const { args, env, cwd, user, hostname, network, time, seed, stdin } = start;
-    const records: [string, string][] = [];
-    const put = (key: string, value: string | undefined): unknown => value !== undefined && records.push([key, value]);
-    for (const argument of args) put('arg', argument);
-    for (const variable of env) put('env', variable);
-    put('cwd', cwd);
-    put('user', user);
-    put('hostname', hostname);
-    put('net-address', network?.address);
-    put('net-gateway', network?.gateway);
-    for (const server of network?.dns ?? []) put('net-dns', server);
-    put('time', String(time));
-    put('seed', seed.toString('hex'));
-    put('stdin', stdin === 'open' ? '1' : '0');
-    put('root', 'initramfs');
-    put('tether', '1');
-    this.#send(FRAME.start, records);
+  /** @param start what is to run, or what {@link encodeStart} made of it */
+  start(start: Start | Buffer): void {
+    this.#write(Buffer.isBuffer(start) ? start : encodeStart(start));
   }
 
   signal(number: number): void {
@@ -108,7 +78,11 @@ export class ControlChannel extends EventEmitter<Events> {
   }
 
   #send(type: number, records: Records): void {
-    if (this.#port.writable) this.#port.write(encodeFrame({ type, records }));
+    this.#write(encodeFrame({ type, records }));
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#port.writable) this.#port.write(bytes);
   }
 
   #receive(chunk: Buffer): void {

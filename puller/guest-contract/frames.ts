@@ -39,6 +39,7 @@ export function encodeFrame({ type, records }: Frame): Buffer {
     throw new PullerError(
       'IMAGE_UNSUPPORTED',
       `arguments and environment are ${length} bytes, at most ${PAYLOAD_MAX} fit`,
+      { hint: 'give the program a file instead' },
     );
   }
   const header = Buffer.alloc(HEADER);

@@ -12,6 +12,7 @@ import {
   type Hello,
   type ProgramEnd,
 } from '../guest-contract/control-channel.ts';
+import { encodeStart } from '../guest-contract/start.ts';
 import { acceleratorWish, type Choice, chooseAccelerator } from '../vmm/accelerator/choose.ts';
 import { checkForwards, resolveForwards } from '../vmm/forwards.ts';
 import { GUEST_NETWORK, type Machine, type MachineExit, type MachineSpec, type PortForward } from '../vmm/monitor.ts';
@@ -120,14 +121,40 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
     forwards,
     verbose: options.console !== undefined,
   };
+  const id = randomBytes(6).toString('hex');
+  const start = startFrame(id, execution, options);
   const machine = await monitor.start(spec);
-  options.onEvent?.({ type: 'machine', pid: machine.pid, choice, ms: performance.now() - begin });
-  const explain = (exit: MachineExit): Error => monitor.explainExit(spec, exit);
-  const unpackingFailure = tooSmall(memory, memoryNeed(bootable));
-  return new RunningInstance(machine, execution, options, { begin, choice, explain, forwards, unpackingFailure });
+  try {
+    options.onEvent?.({ type: 'machine', pid: machine.pid, choice, ms: performance.now() - begin });
+    const explain = (exit: MachineExit): Error => monitor.explainExit(spec, exit);
+    const unpackingFailure = tooSmall(memory, memoryNeed(bootable));
+    return new RunningInstance(machine, start, options, { id, begin, choice, explain, forwards, unpackingFailure });
+  } catch (error) {
+    // Nobody would have it to end it.
+    machine.kill();
+    await machine.exited;
+    throw error;
+  }
+}
+
+/** @throws PullerError `IMAGE_UNSUPPORTED` */
+function startFrame(id: string, { args, env, cwd, user }: Execution, options: InstanceOptions): Buffer {
+  const { hostname = id, stdin = 'empty' } = options;
+  return encodeStart({
+    args,
+    env,
+    cwd,
+    user: user === '' ? undefined : user,
+    hostname,
+    network: GUEST_NETWORK,
+    time: BigInt(Date.now()) * 1_000_000n,
+    seed: randomBytes(32),
+    stdin: stdin === 'empty' ? 'empty' : 'open',
+  });
 }
 
 interface Circumstances {
+  id: string;
   begin: number;
   choice: Choice;
   explain(exit: MachineExit): Error;
@@ -137,7 +164,7 @@ interface Circumstances {
 }
 
 class RunningInstance implements Instance {
-  readonly id = randomBytes(6).toString('hex');
+  readonly id: string;
   readonly machine: Machine;
   readonly outcome: Promise<Outcome>;
   readonly #options: InstanceOptions;
@@ -152,7 +179,8 @@ class RunningInstance implements Instance {
   #failure: Failure | undefined;
   #exit: Exit | undefined;
 
-  constructor(machine: Machine, execution: Execution, options: InstanceOptions, circumstances: Circumstances) {
+  constructor(machine: Machine, start: Buffer, options: InstanceOptions, circumstances: Circumstances) {
+    this.id = circumstances.id;
     this.machine = machine;
     this.#options = options;
     this.#circumstances = circumstances;
@@ -161,7 +189,7 @@ class RunningInstance implements Instance {
     this.#stderr = new OutputCopy(machine.stderr, options.stderr);
     this.#control = new ControlChannel(machine.control);
     this.#listen();
-    this.#start(execution);
+    this.#control.start(start);
     const { stdin = 'empty' } = options;
     if (stdin !== 'empty') {
       this.#input = new InputCopy(stdin, machine.stdin, (bytes) => this.#control.stdinEnd(bytes));
@@ -196,21 +224,6 @@ class RunningInstance implements Instance {
   #end(end: ProgramEnd): void {
     this.#settled.resolve(end);
     this.machine.kill();
-  }
-
-  #start({ args, env, cwd, user }: Execution): void {
-    const { hostname = this.id, stdin = 'empty' } = this.#options;
-    this.#control.start({
-      args,
-      env,
-      cwd,
-      user: user === '' ? undefined : user,
-      hostname,
-      network: GUEST_NETWORK,
-      time: BigInt(Date.now()) * 1_000_000n,
-      seed: randomBytes(32),
-      stdin: stdin === 'empty' ? 'empty' : 'open',
-    });
   }
 
   #listen(): void {

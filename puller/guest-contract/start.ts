@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// docs/guest-contract.md, "START".
+import { PullerError } from '../errors.ts';
+import { encodeFrame, FRAME } from './frames.ts';
+
+/** What START says; see docs/guest-contract.md. */
+export interface Start {
+  args: readonly string[];
+  env: readonly string[];
+  cwd?: string | undefined;
+  user?: string | undefined;
+  hostname?: string | undefined;
+  network?: { address: string; gateway: string; dns: readonly string[] } | undefined;
+  /** Nanoseconds since 1970. */
+  time: bigint;
+  /** For the guest's random generator. */
+  seed: Buffer;
+  stdin: 'open' | 'empty';
+}
+
+/**
+ * The bytes of START. The guest ends when this side goes away, however it goes (`tether`).
+ *
+ * @throws PullerError `IMAGE_UNSUPPORTED` for what cannot be said, naming it
+ */
+export function encodeStart(start: Start): Buffer {
+  checkTexts(start);
+  const { args, env, cwd, user, hostname, network, time, seed, stdin } = start;
+  const records: [string, string][] = [];
+  const put = (key: string, value: string | undefined): unknown => value !== undefined && records.push([key, value]);
+  for (const argument of args) put('arg', argument);
+  for (const variable of env) put('env', variable);
+  put('cwd', cwd);
+  put('user', user);
+  put('hostname', hostname);
+  put('net-address', network?.address);
+  put('net-gateway', network?.gateway);
+  for (const server of network?.dns ?? []) put('net-dns', server);
+  put('time', String(time));
+  put('seed', seed.toString('hex'));
+  put('stdin', stdin === 'open' ? '1' : '0');
+  put('root', 'initramfs');
+  put('tether', '1');
+  return encodeFrame({ type: FRAME.start, records });
+}
+
+function checkTexts({ args, env, cwd, user, hostname }: Start): void {
+  const texts: [what: string, text: string | undefined][] = [
+    ...args.map((text, index): [string, string] => [index === 0 ? 'the program' : `argument ${index}`, text]),
+    ...env.map((text): [string, string] => [`the variable ${text.split('=', 1)[0]}`, text]),
+    ['the working directory', cwd],
+    ['the user', user],
+    ['the host name', hostname],
+  ];
+  for (const [what, text] of texts) {
+    if (!text?.includes('\0')) continue;
+    const shown = JSON.stringify(text.slice(0, 100));
+    throw new PullerError('IMAGE_UNSUPPORTED', `${what.replaceAll('\0', '\\0')} holds a NUL byte: ${shown}`, {
+      hint: 'no program can be given that: correct what the image says, or give another one on the command line',
+    });
+  }
+}
