@@ -53,10 +53,11 @@ export async function kernelFromImage(
   const { kernelLayerOf } = await import('../../image-format/build/index.ts');
   const reference = parseReference(text);
   const name = canonicalName(text);
-  if ((await store.resolve(name)) === undefined) await pull(session, store, reference, {});
+  const which = explicit ? { profile: wanted.name } : {};
+  if ((await store.resolve(name)) === undefined) await pull(session, store, reference, which);
   const descriptor = await store.resolve(name);
   if (descriptor === undefined) throw new CliError('FILE', `${familiarReference(reference)} vanished from the store`);
-  const { layer, variant, profile } = await kernelLayerOf(descriptor, store);
+  const { layer, variant, profile } = await kernelLayerOf(descriptor, store, which);
   if (explicit && profile.name !== wanted.name) {
     throw new CliError('USAGE', `the kernel of ${text} is for profile ${profile.name}, not ${wanted.name}`, {
       hint: 'leave --profile out, or name a kernel image for that profile',

@@ -42,9 +42,18 @@ describe('ports', () => {
     expect(collectPort('127.0.0.1:53:53/udp')).toEqual([
       { address: '127.0.0.1', host: 53, guest: 53, protocol: 'udp' },
     ]));
-  test.each(['80', '80:', ':80', '70000:80', '80:0', '80:80/sctp', 'x:80:80', '1:2:3:4'])('refuses %j', (text) =>
-    expect(() => collectPort(text)).toThrow(/8080:80/),
-  );
+  test.each([
+    '80',
+    '80:',
+    ':80',
+    '70000:80',
+    '80:0',
+    '80:80/sctp',
+    'x:80:80',
+    '1:2:3:4',
+    '[::1]:80:80',
+    '999.1.1.1:80:80',
+  ])('refuses %j', (text) => expect(() => collectPort(text)).toThrow(/8080:80/));
 });
 
 describe('added files', () => {

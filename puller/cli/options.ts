@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How values on the command line are written, as users of container engines write them.
+import { isIPv4 } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { parseMemory as readMemory } from '../../hardware-profiles/memory.ts';
 
@@ -38,14 +39,14 @@ export interface PortForward {
   protocol: 'tcp' | 'udp';
 }
 
-/** `[ADDRESS:]HOST:GUEST[/tcp|udp]`. Without an address all of this machine's are meant, as with container engines. */
+/**
+ * `[ADDRESS:]HOST:GUEST[/tcp|udp]`. The address is one of IPv4; without one all of this machine's are meant, as with
+ * container engines.
+ */
 export function collectPort(text: string, previous: PortForward[] = []): PortForward[] {
-  const match =
-    /^(?:(?<address>[0-9.]+|\[[0-9a-fA-F:]+\]):)?(?<host>[0-9]+):(?<guest>[0-9]+)(?:\/(?<protocol>tcp|udp))?$/.exec(
-      text,
-    );
+  const match = /^(?:(?<address>[0-9.]+):)?(?<host>[0-9]+):(?<guest>[0-9]+)(?:\/(?<protocol>tcp|udp))?$/.exec(text);
   const { address = '0.0.0.0', host = '', guest = '', protocol = 'tcp' } = match?.groups ?? {};
-  if (match === null || Number(host) > 65535 || Number(guest) > 65535 || Number(guest) === 0) {
+  if (match === null || !isIPv4(address) || Number(host) > 65535 || Number(guest) > 65535 || Number(guest) === 0) {
     throw new InvalidArgumentError('write [ADDRESS:]HOST:GUEST[/tcp|udp], as in 8080:80 or 127.0.0.1:8080:80');
   }
   return [...previous, { address, host: Number(host), guest: Number(guest), protocol: protocol as 'tcp' | 'udp' }];

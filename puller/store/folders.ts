@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /**
@@ -21,5 +21,16 @@ export function cacheFolder(): string {
 /** The specification wants relative values to be ignored. */
 function xdg(name: string, fallback: string): string {
   const value = process.env[name];
-  return value?.startsWith('/') ? value : join(homedir(), fallback);
+  return value?.startsWith('/') ? value : join(home(), fallback);
+}
+
+function home(): string {
+  const { HOME } = process.env;
+  if (HOME?.startsWith('/')) return HOME;
+  try {
+    return userInfo().homedir;
+  } catch (cause) {
+    const hint = 'set HOME, or XDG_DATA_HOME and XDG_CACHE_HOME';
+    throw Object.assign(new Error('this user has no home folder', { cause }), { code: 'HOME_UNKNOWN', hint });
+  }
 }

@@ -240,3 +240,19 @@ async function damage(path: string, how: 'truncated' | 'altered'): Promise<void>
   await file.write(Buffer.from('damage'), 0, 6, Math.floor(size / 2));
   await file.close();
 }
+
+describe('output that has nowhere to go', () => {
+  const env = () => ({ UK_STORE: join(folder, 'good') });
+  const shell = (script: string) =>
+    runUk(['-c', script], { command: 'sh', env: { ...env(), UK: join(root, 'puller/cli/uk') } });
+
+  test('a full disk is a failure, said once', async () => {
+    const ran = await shell('"$UK" images >/dev/full');
+    expect(ran.status).toBe(1);
+    expect(ran.stderr.toString()).toMatch(/^uk: cannot write the output: .*\n$/);
+  });
+
+  test('a reader that has left is none', async () => {
+    expect((await shell(`"$UK" inspect --json ${reference} | head -c 0`)).stderr.toString()).toBe('');
+  });
+});

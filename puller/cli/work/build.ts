@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Profile } from '../../../hardware-profiles/index.ts';
 import type { BuildRequest, BuiltImage, ExecutionChanges } from '../../../image-format/build/index.ts';
-import type { Digest } from '../../../image-format/index.ts';
+import { type Descriptor, type Digest, parseManifestDocument } from '../../../image-format/index.ts';
 import type { ContentStore } from '../../../image-format/layout/index.ts';
 import type { Session } from '../context.ts';
 import { CliError } from '../errors.ts';
@@ -48,7 +48,7 @@ export async function build(session: Session, args: string[], flags: BuildFlags)
     const images =
       flags.from === undefined
         ? await buildFromApp(session, store, progress, flags, changes)
-        : [await buildFromImage(session, store, flags.from, flags, changes)];
+        : await buildFromImage(session, store, flags.from, flags, changes);
     result = await nameImages(store, names, images);
   } finally {
     progress.close();
@@ -93,10 +93,12 @@ async function buildFromApp(
       compression: flags.compression,
       ...(flags.sysroot === undefined ? {} : { sysroot: flags.sysroot }),
       signal: session.signal,
-      onProgress: ({ phase, layer, files }) =>
+      onProgress: ({ phase, layer, files, warning }) => {
+        if (warning !== undefined) session.output.note(`uk: warning: ${warning}`);
         piece.update({
           text: [phase, layer, files === undefined ? undefined : `${files} files`].filter(Boolean).join(' '),
-        }),
+        });
+      },
     });
     piece.done('built');
     images.push({ profile: kernel.profile.name, image });
@@ -110,7 +112,7 @@ async function buildFromImage(
   from: string,
   flags: BuildFlags,
   changes: ExecutionChanges,
-): Promise<ProfiledImage> {
+): Promise<ProfiledImage[]> {
   const { rebuildConfig, validateImage } = await import('../../../image-format/build/index.ts');
   const replaced = ['profile', 'kernel', 'sysroot'].find((name) => flags[name as keyof BuildFlags] !== undefined);
   const misplaced = flags.add?.find(({ layer, source }) => layer !== 'config' && source !== '');
@@ -125,12 +127,22 @@ async function buildFromImage(
     );
   }
   const { descriptor } = await resolveLocal(store, from);
-  const { descriptor: manifest, profile } = await validateImage(store, descriptor);
-  const image = await rebuildConfig(manifest, { ...changes, adds: flags.add ?? [] }, store, {
-    compression: flags.compression,
-    signal: session.signal,
-  });
-  return { profile, image };
+  const images: ProfiledImage[] = [];
+  for (const manifest of await manifestsOf(store, descriptor)) {
+    const { profile } = await validateImage(store, manifest);
+    const image = await rebuildConfig(manifest, { ...changes, adds: flags.add ?? [] }, store, {
+      compression: flags.compression,
+      signal: session.signal,
+    });
+    images.push({ profile, image });
+  }
+  return images;
+}
+
+/** An index's images, all of them: what comes out is for the same profiles as what went in. */
+async function manifestsOf(store: ContentStore, named: Descriptor): Promise<Descriptor[]> {
+  const document = parseManifestDocument(await store.read(named.digest), named.mediaType);
+  return document.kind === 'index' ? document.value.manifests : [named];
 }
 
 async function nameImages(store: ContentStore, names: string[], images: ProfiledImage[]): Promise<BuildResult> {
@@ -170,7 +182,13 @@ function executionChanges(args: string[], flags: BuildFlags): ExecutionChanges {
 function parseEntrypoint(text: string): string[] {
   try {
     const list: unknown = JSON.parse(text);
-    if (Array.isArray(list) && list.length > 0 && list.every((word) => typeof word === 'string')) return list;
+    if (
+      Array.isArray(list) &&
+      list.length > 0 &&
+      list.every((word) => typeof word === 'string' && !word.includes('\0'))
+    ) {
+      return list;
+    }
   } catch {
     // Said below, for both ways to be wrong.
   }

@@ -4,6 +4,7 @@ import type { ContentStore } from '../../../image-format/layout/index.ts';
 import type { Bootable } from '../../index.ts';
 import type { Session } from '../context.ts';
 import type { PortForward } from '../options.ts';
+import { leaveOutput } from '../output/broken-output.ts';
 import { canonicalName, resolveLocal } from '../references.ts';
 import { pull } from '../transfer.ts';
 
@@ -26,8 +27,9 @@ export interface RunFlags {
 
 export async function run(session: Session, image: string, args: string[], flags: RunFlags): Promise<number> {
   const [{ runInstance }, bootable] = await Promise.all([import('../../index.ts'), prepare(session, image, flags)]);
-  // From here on SIGINT and SIGTERM are the program's.
+  // From here on SIGINT and SIGTERM are the program's, and so are the outputs.
   session.releaseSignals();
+  leaveOutput();
   const rest = args[0] === '--' ? args.slice(1) : args;
   const outcome = await runInstance(bootable, {
     args: rest.length === 0 ? undefined : rest,
