@@ -194,4 +194,44 @@ describe('redirects', () => {
     expect(await mine.pushBlob('a/b', blob, () => Readable.from(['x']))).toBe('uploaded');
     expect(other.authorizations).toEqual([undefined]);
   });
+
+  describe('a login that another host asks for is not given', () => {
+    let foreign: TestRegistry;
+    const bodies: string[] = [];
+    beforeEach(async () => {
+      bodies.splice(0);
+      foreign = await TestRegistry.start('127.0.0.2');
+    });
+    afterEach(async () => await foreign.stop());
+
+    test.each(['Bearer realm="http://HOST/token",service="s",scope="x"', 'Basic realm="r"'])(
+      '%s',
+      async (challenge) => {
+        const blob = { mediaType: MEDIA_TYPE.layer, digest: digestOf('x'), size: 1 };
+        foreign.intercept = (request, response, body) => {
+          bodies.push(body.toString());
+          if (request.url?.startsWith('/token')) response.end('{"token":"t"}');
+          else response.writeHead(401, { 'www-authenticate': challenge.replace('HOST', foreign.host) }).end();
+          return true;
+        };
+        registry.intercept = (request, response) => {
+          const there = `http://${foreign.host}/v2/x/blobs/`;
+          if (request.headers.authorization === undefined)
+            response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end();
+          else if (request.method === 'HEAD') response.writeHead(404).end();
+          else if (request.method === 'POST') response.writeHead(202, { location: `${there}uploads/1` }).end();
+          else response.writeHead(307, { location: `${there}${blob.digest}` }).end();
+          return true;
+        };
+        const refused = { code: 'REGISTRY_UNAUTHORIZED', message: expect.stringContaining('401') };
+        const mine = open({ credentials: { username: 'me', password: 'secret' } });
+        await expect(buffer(mine.fetchBlob('a/b', blob))).rejects.toMatchObject(refused);
+        await expect(mine.fetchManifest('a/b', '1')).rejects.toMatchObject(refused);
+        await expect(mine.pushBlob('a/b', blob, () => Readable.from(['x']))).rejects.toMatchObject(refused);
+        expect(foreign.requests.map((request) => request.split('/')[0])).toEqual(['GET ', 'GET ', 'PUT ']);
+        expect(foreign.authorizations).toEqual([undefined, undefined, undefined]);
+        expect(bodies.join()).not.toContain('secret');
+      },
+    );
+  });
 });

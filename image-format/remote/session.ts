@@ -84,9 +84,10 @@ export class Session {
   }
 
   async #authorized(call: Call): Promise<HttpAnswer> {
-    const { authorizer } = this.options;
-    const first = await this.#redirected(call);
-    if (first.status !== 401) return first;
+    const { authorizer, endpoint } = this.options;
+    const { answer: first, url } = await this.#redirected(call);
+    // Whoever else asks for a login, at the end of a redirect or where an upload goes, could name a realm of its own.
+    if (first.status !== 401 || url.origin !== endpoint.origin) return first;
     const asked = first.headers['www-authenticate'];
     authorizer.forget(call.scope);
     try {
@@ -96,16 +97,17 @@ export class Session {
       throw error;
     }
     await first.body.dump();
-    return await this.#redirected(call);
+    return (await this.#redirected(call)).answer;
   }
 
-  async #redirected(call: Call): Promise<HttpAnswer> {
+  /** @returns the last answer, and who gave it */
+  async #redirected(call: Call): Promise<{ answer: HttpAnswer; url: URL }> {
     let { url } = call;
     for (let redirects = 0; ; redirects++) {
       const answer = await this.#send(call, url);
       const location = answer.headers.location;
       const follow = call.method === 'GET' || call.method === 'HEAD';
-      if (!follow || !REDIRECT.has(answer.status) || location === undefined) return answer;
+      if (!follow || !REDIRECT.has(answer.status) || location === undefined) return { answer, url };
       await answer.body.dump();
       if (redirects >= MAX_REDIRECTS) throw this.#refused(call, `more than ${MAX_REDIRECTS} redirects`);
       url = this.resolve(location, url, call.what);

@@ -27,14 +27,16 @@ export class TestRegistry {
     });
   }
 
-  static async start(): Promise<TestRegistry> {
+  /** @param address a loopback address: another one is another host */
+  static async start(address = '127.0.0.1'): Promise<TestRegistry> {
     const registry = new TestRegistry();
-    await new Promise<void>((resolve) => registry.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => registry.#server.listen(0, address, resolve));
     return registry;
   }
 
   get host(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const { address, port } = this.#server.address() as AddressInfo;
+    return `${address}:${port}`;
   }
 
   async stop(): Promise<void> {
