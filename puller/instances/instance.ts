@@ -19,6 +19,7 @@ import { GUEST_NETWORK, type Machine, type MachineExit, type MachineSpec, type P
 import { monitorFor } from '../vmm/monitors.ts';
 import { type Execution, type ExecutionChoice, executionOf } from './execution.ts';
 import { chooseMemory, isUnpackingFailure, memoryNeed, tooSmall } from './memory.ts';
+import { endsMachine } from './signal-effects.ts';
 import { InputCopy, LogTail, OutputCopy } from './streams.ts';
 
 /** What happens on the way, for whoever shows it. Times are milliseconds since the start was asked for. */
@@ -73,7 +74,10 @@ export interface Instance {
   readonly machine: Machine;
   /** The forwards with the ports that were chosen by the system. */
   forwards(): Promise<PortForward[]>;
-  /** Sends the program a signal, by its number. Before the guest is up, it ends the machine. */
+  /**
+   * Sends the program a signal, by its number. Before the guest is up it ends the machine, unless a program without a
+   * handler would outlive it (SIGWINCH); after the program's end only what asks for an end does (SIGINT, SIGTERM).
+   */
   signal(number: number): void;
   /** Ends the machine at once; the outcome is that of SIGKILL. */
   kill(): void;
@@ -205,7 +209,9 @@ class RunningInstance implements Instance {
 
   signal(number: number): void {
     if (this.#isUp()) this.#control.signal(number);
-    else this.#end({ signal: number, core: false });
+    else if (endsMachine(number, this.#exit === undefined ? 'booting' : 'draining')) {
+      this.#end({ signal: number, core: false });
+    }
   }
 
   /**

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Instance, startInstance } from '../../puller/index.ts';
 import { buildGuestImage, Collector, type GuestImage, type Libc, runGuest } from './guest.ts';
 
-const { SIGINT, SIGKILL, SIGSEGV, SIGTERM, SIGUSR1 } = constants.signals;
+const { SIGCONT, SIGINT, SIGKILL, SIGSEGV, SIGTERM, SIGUSR1, SIGWINCH } = constants.signals;
 
 /** One file of /etc for programs that run as somebody else. */
 const ACCOUNTS = {
@@ -211,6 +211,26 @@ describe('signals and the end', () => {
     const { instance } = await start('signals');
     instance.signal(SIGTERM);
     expect(await instance.outcome).toMatchObject({ status: 143, hello: undefined });
+  });
+
+  test('a terminal that changes its size does not, whenever it does', async () => {
+    const stdout = new Collector();
+    const exited = Promise.withResolvers<void>();
+    const instance = await startInstance(image.bootable, {
+      entrypoint: ['/programs/exit'],
+      args: ['5'],
+      stdout,
+      stderr: new Collector(),
+      onEvent: ({ type }) => {
+        if (type !== 'exit') return;
+        for (const signal of [SIGWINCH, SIGCONT, SIGUSR1]) instance.signal(signal);
+        exited.resolve();
+      },
+    });
+    instance.signal(SIGWINCH);
+    instance.signal(SIGCONT);
+    await exited.promise;
+    expect(await instance.outcome).toMatchObject({ status: 5 });
   });
 
   test('an abort ends it', async () => {
