@@ -21,6 +21,20 @@ test('the first for this platform, or that of the profile', () => {
   expect(selectManifest(both, 'b').digest).toBe(digestOf('b'));
 });
 
+test('of a partly pulled index the first that is there, unless a profile is asked for', () => {
+  const both = index(entry('a'), entry('b'));
+  const held = ({ digest }: { digest: string }) => digest === digestOf('b');
+  expect(selectManifest(both, undefined, held).digest).toBe(digestOf('b'));
+  expect(selectManifest(both, 'a', held).digest).toBe(digestOf('a'));
+  expect(selectManifest(both, undefined, () => false).digest).toBe(digestOf('a'));
+});
+
+test('what an index says of profiles cannot move the cursor', () => {
+  expect(() => selectManifest(index(entry('a\u001b[2J')), 'c')).toThrow(
+    expect.objectContaining({ hint: 'it has: none that names a profile' }),
+  );
+});
+
 test('an error names the profiles that there are', () => {
   expect(() => selectManifest(index(entry('a'), entry('b')), 'c')).toThrow(
     expect.objectContaining({ code: 'NOT_FOUND', hint: 'it has: a, b' }),

@@ -334,4 +334,21 @@ describe('indexes', () => {
       code: 'MANIFEST_INVALID',
     });
   });
+
+  test('partly pulled: the first that is there, and an error that says how to get another', async () => {
+    const other = { ...profile, name: 'other' };
+    const [one, two] = [await build(), await build({ profile: other })];
+    const index = await buildIndex([one.descriptor, two.descriptor], store);
+    await rm(await store.path(one.descriptor.digest));
+    expect((await validateImage(store, index)).profile).toBe('other');
+    expect((await kernelLayerOf(index, store)).profile.name).toBe('other');
+    await rm(await store.path(two.descriptor.digest));
+    for (const name of ['qemu-microvm', 'other']) {
+      await expect(validateImage(store, index, { profile: name })).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+        message: expect.stringContaining(`the profile ${name}`),
+        hint: expect.stringContaining(`uk pull --profile ${name} REF`),
+      });
+    }
+  });
 });

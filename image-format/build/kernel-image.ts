@@ -58,7 +58,7 @@ export interface KernelLayer {
 /**
  * The kernel layer of a kernel image, or of any image of ours.
  *
- * @param options.profile which manifest of an index. Default: its first
+ * @param options.profile which manifest of an index. Default: the first that the store holds
  * @throws ImageError `NOT_FOUND`, `MANIFEST_INVALID`, `LAYER_INVALID`; ProfileError `PROFILE_INVALID`
  */
 export async function kernelLayerOf(

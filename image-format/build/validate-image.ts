@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ANNOTATION, IMAGE_VERSION, LABEL, LAYER_ROLES, type LayerRole } from '../annotations.ts';
 import type { Descriptor } from '../descriptor.ts';
+import type { Digest } from '../digest.ts';
 import { ImageError } from '../errors.ts';
 import { type ImageConfig, parseImageConfig } from '../image-config.ts';
 import { MANIFEST_LIMIT } from '../layout/reach.ts';
 import type { ContentStore } from '../layout/store.ts';
 import { type Manifest, parseManifestDocument } from '../manifest.ts';
 import { layerCompression, MEDIA_TYPE } from '../media-types.ts';
-import { selectManifest } from '../select-manifest.ts';
+import { notPulled, selectManifest } from '../select-manifest.ts';
 import type { Layer } from './request.ts';
 
 /** An image of ours, read and checked. */
@@ -26,7 +27,7 @@ export interface UnikernelImage {
  * amd64, a version that is known. Whether the layers are what their diff_ids say shows when they are read.
  *
  * @param descriptor of a manifest or of an index
- * @param options.profile which manifest of an index. Default: its first
+ * @param options.profile which manifest of an index. Default: the first that the store holds
  * @throws ImageError `MANIFEST_INVALID`, `CONFIG_INVALID`, `NOT_FOUND`
  */
 export async function validateImage(
@@ -101,7 +102,12 @@ async function readManifest(
 ): Promise<{ chosen: Descriptor; manifest: Manifest }> {
   const document = parseManifestDocument(await store.read(descriptor.digest, MANIFEST_LIMIT), descriptor.mediaType);
   if (document.kind === 'manifest') return { chosen: descriptor, manifest: document.value };
-  const chosen = selectManifest(document.value, profile);
+  const held = new Set<Digest>();
+  for (const { digest } of document.value.manifests) {
+    if ((await store.stat(digest)) !== undefined) held.add(digest);
+  }
+  const chosen = selectManifest(document.value, profile, ({ digest }) => held.has(digest));
+  if (!held.has(chosen.digest)) throw notPulled(chosen);
   const inner = parseManifestDocument(await store.read(chosen.digest, MANIFEST_LIMIT), chosen.mediaType);
   if (inner.kind === 'manifest') return { chosen, manifest: inner.value };
   throw notOurs(chosen, 'an index of indexes');

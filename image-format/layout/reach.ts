@@ -4,6 +4,7 @@ import type { Digest } from '../digest.ts';
 import { ImageError } from '../errors.ts';
 import { parseManifestDocument } from '../manifest.ts';
 import { MANIFEST_MEDIA_TYPES } from '../media-types.ts';
+import { notPulled } from '../select-manifest.ts';
 import type { ContentStore } from './store.ts';
 
 /** Indexes may hold indexes; no honest one nests deeper. */
@@ -40,7 +41,7 @@ export async function reachableFrom(
       throw new ImageError('MANIFEST_INVALID', `${root.digest}: indexes nested more than ${MAX_DEPTH} deep`);
     }
     if (isManifestType(descriptor.mediaType)) {
-      const bytes = await readOrSkip(store, descriptor, options.missing);
+      const bytes = await readOrSkip(store, descriptor, options.missing, depth === 0);
       for (const child of bytes === undefined ? [] : childrenOf(bytes, descriptor.mediaType)) {
         await visit(child, depth + 1);
       }
@@ -55,11 +56,13 @@ async function readOrSkip(
   store: Pick<ContentStore, 'read'>,
   descriptor: Descriptor,
   missing: 'throw' | 'skip',
+  isRoot: boolean,
 ): Promise<Buffer | undefined> {
   try {
     return await store.read(descriptor.digest, MANIFEST_LIMIT);
   } catch (error) {
-    if (missing === 'skip' && error instanceof ImageError && error.code === 'NOT_FOUND') return undefined;
-    throw error;
+    if (!(error instanceof ImageError) || error.code !== 'NOT_FOUND') throw error;
+    if (missing === 'skip') return undefined;
+    throw isRoot ? error : notPulled(descriptor);
   }
 }

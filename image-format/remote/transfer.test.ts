@@ -144,6 +144,18 @@ describe('pullImage', () => {
     });
   });
 
+  test('a partly pulled index is not pushed: what lacks is named, with how to get it', async () => {
+    await pushed(await putIndex({ one: await putImage('1'), two: await putImage('2') }));
+    const { name } = await pullImage(reference, remote, there, { profile: 'two' });
+    registry.requests.splice(0);
+    await expect(pushImage(there, name, reference, remote)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('the profile one'),
+      hint: expect.stringContaining('uk pull --profile one REF'),
+    });
+    expect(registry.requests).toEqual([]);
+  });
+
   test('a blob that was altered on the way gets no name', async () => {
     await pushed(await putImage('layer'));
     registry.blobs.set(digestOf('layer'), Buffer.from('lAyer'));
