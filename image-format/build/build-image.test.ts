@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process';
-import { chmod, link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -294,6 +294,16 @@ describe('rebuildConfig', () => {
     await expect(rebuildConfig(first.descriptor, add('/app/hello'), store)).rejects.toMatchObject({
       code: 'PATH_CONFLICT',
     });
+  });
+});
+
+test('a config layer that unpacks large is not read into memory', async () => {
+  const source = await put('large', '');
+  await truncate(source, 64 * 1024 * 1024 + 1);
+  const { descriptor } = await build({ adds: [{ source, destination: '/etc/large', layer: 'config' }] });
+  await expect(rebuildConfig(descriptor, {}, store)).rejects.toMatchObject({
+    code: 'LAYER_INVALID',
+    message: expect.stringContaining('more than 67108864 bytes'),
   });
 });
 

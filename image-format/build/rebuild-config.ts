@@ -16,6 +16,9 @@ import { isUruncAnnotation, URUNC_FILE, uruncAnnotations, uruncFile } from './ur
 import { type UnikernelImage, validateImage } from './validate-image.ts';
 import { writeManifest } from './write-manifest.ts';
 
+/** A config layer is held in memory while it is written anew. */
+const MAX_CONFIG_LAYER = 64 * 1024 * 1024;
+
 const HYPERVISOR = 'com.urunc.unikernel.hypervisor';
 
 /**
@@ -69,9 +72,21 @@ function ownExecution({ config }: UnikernelImage): ExecutionConfig {
   return { ...rest, Labels: Object.fromEntries(own) };
 }
 
+/** @throws ImageError `LAYER_INVALID` for a layer that is too large to be changed */
 async function oldEntries(store: ContentStore, layer: Layer): Promise<LayerEntry[]> {
   const entries: LayerEntry[] = [];
-  for await (const { content, size, mtime: _, ...header } of readLayer(stream(store, layer), compressionOf(layer))) {
+  let total = 0;
+  // What is no content (headers, padding) has as much room again.
+  const options = { ...compressionOf(layer), limit: 2 * MAX_CONFIG_LAYER };
+  for await (const { content, size, mtime: _, ...header } of readLayer(stream(store, layer), options)) {
+    total += size;
+    if (total > MAX_CONFIG_LAYER) {
+      throw new ImageError(
+        'LAYER_INVALID',
+        `the config layer ${layer.descriptor.digest} holds more than ${MAX_CONFIG_LAYER} bytes of files`,
+        { hint: 'build the image anew; large files belong into the layer app' },
+      );
+    }
     const pieces: Buffer[] = [];
     for await (const piece of content) pieces.push(Buffer.from(piece));
     entries.push(header.type === 'file' ? { ...header, source: { bytes: Buffer.concat(pieces, size) } } : header);
