@@ -3,6 +3,9 @@ import { ImageError } from '../errors.ts';
 import type { LayerEntry } from './entry.ts';
 import { cleanPath, comparePaths } from './path-name.ts';
 
+/** image-spec layer.md, "Whiteouts": no file can have such a name. */
+const WHITEOUT = '.wh.';
+
 /**
  * Puts entries into the one order in which they are written: by the bytes of their paths, parents before what is in
  * them. Parents that nobody named are added (0755, root).
@@ -36,6 +39,9 @@ function checkEntry(entry: LayerEntry): void {
   const { path, type, mode, uid, gid, linkname } = entry;
   if (path.includes('\0') || !path.isWellFormed() || cleanPath(path) !== path) {
     throw unfit(`the path ${JSON.stringify(path)} is not in its plain form`);
+  }
+  if (path.split('/').some((name) => name.startsWith(WHITEOUT))) {
+    throw unfit(`${path}: names that begin with ${WHITEOUT} remove files of lower layers`);
   }
   if (path === '' && type !== 'directory') throw unfit('the root is not a directory');
   if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) throw unfit(`${path}: no mode: ${mode}`);

@@ -175,6 +175,9 @@ describe('writeLayer', () => {
 describe('arrange', () => {
   test.each<[string, LayerEntry[]]>([
     ['a leading slash', [file('/a')]],
+    ['a whiteout', [file('a/.wh.b')]],
+    ['an opaque whiteout', [file('.wh..wh..opq')]],
+    ['something in a folder called as a whiteout', [file('.wh.a/b')]],
     ['two dots', [file('a/../b')]],
     ['a trailing slash', [folder('a/')]],
     ['a NUL', [file('a\0b')]],
