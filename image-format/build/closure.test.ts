@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -200,6 +201,17 @@ describe('a program from elsewhere', () => {
     ["another machine's", makeElf({ machine: 183 }), 'ELF_INVALID'],
   ])('that is %s is refused', async (_name, content, code) => {
     await expect(planned(await put(join(dir, 'prog'), content))).rejects.toMatchObject({ code });
+  });
+
+  test('that is no regular file is refused without waiting for it', async () => {
+    execFileSync('mkfifo', [join(dir, 'fifo')]);
+    await symlink('fifo', join(dir, 'link'));
+    for (const name of ['fifo', 'link']) {
+      await expect(planProgram(plan, join(dir, name), sysroot, undefined)).rejects.toMatchObject({
+        code: 'SOURCE_INVALID',
+        message: expect.stringContaining('no regular file'),
+      });
+    }
   });
 
   test('that is not there, or a folder, is refused', async () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ImageError } from '../errors.ts';
 import { type ElfFile, isElf, readElf } from './elf.ts';
 
@@ -49,6 +49,11 @@ async function withFile<T>(
 ): Promise<T> {
   let file: FileHandle | undefined;
   try {
+    // Before it is opened: that would wait for somebody to write to a FIFO, and may do anything to a device.
+    const stats = await stat(path);
+    if (!stats.isFile() && !stats.isDirectory()) {
+      throw new ImageError('SOURCE_INVALID', `cannot read ${path}: it is no regular file`);
+    }
     file = await open(path);
     const opened = file;
     return await use(async (offset, length) => {
