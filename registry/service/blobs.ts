@@ -55,13 +55,14 @@ export class Blobs {
   /**
    * Takes verified data into `repository`. Data that another upload already brought is dropped.
    *
-   * @param readable when the data can be read. Record and marker are written meanwhile: without a link nobody sees
-   *   them, and a record whose data never came is repaired by who brings the bytes next.
+   * @param readable when the data can be read. Only then a record may name it, so that a live record whose data is not
+   *   whole is one that lost it, and who finds such a record may replace it.
    */
   async accept(repository: string, digest: Digest, data: NewData, readable: Promise<void>): Promise<void> {
-    const [blob] = await Promise.all([this.#establish(digest, data), this.#mark(repository, digest), readable]);
-    await this.#link(repository, digest, blob);
-    if (blob.data !== data.key) await this.#store.deleteData(data.key);
+    await Promise.all([readable, this.#mark(repository, digest)]);
+    const blob = await this.#establish(digest, data);
+    const linked = await this.#link(repository, digest, blob, data);
+    if (linked.data !== data.key) await this.#store.deleteData(data.key);
   }
 
   /** @returns false where `from` (or, without it, any repository) holds no such blob */
@@ -116,8 +117,9 @@ export class Blobs {
       const stored = await this.#store.get(key);
       const old = stored === undefined ? undefined : parseBlob(stored, key);
       const now = this.#surroundings.now();
-      if (old?.state === 'live' && now - old.renewed < RENEW_AFTER_MS && (await this.#whole(old, data))) return old;
-      const kept = old !== undefined && old.state !== 'deleted' && (await this.#whole(old, data));
+      // Whoever brings the bytes again repairs a record whose data went missing; nobody else may rely on it.
+      const kept = old !== undefined && old.state !== 'deleted' && (await this.#whole(old));
+      if (kept && old.state === 'live' && now - old.renewed < RENEW_AFTER_MS) return old;
       const from = kept ? { key: old.data, size: old.size } : data;
       if (from === undefined) return undefined;
       const next: BlobRecord = {
@@ -132,9 +134,8 @@ export class Blobs {
     }
   }
 
-  /** Whoever brings the bytes again repairs a record whose data went missing. */
-  async #whole(blob: BlobRecord, offered: NewData | undefined): Promise<boolean> {
-    return offered === undefined || (await this.#store.sizeOfData(blob.data)) === blob.size;
+  async #whole(blob: BlobRecord): Promise<boolean> {
+    return (await this.#store.sizeOfData(blob.data)) === blob.size;
   }
 
   async #mark(repository: string, digest: Digest): Promise<void> {
@@ -142,9 +143,16 @@ export class Blobs {
     await this.#store.put(blobRepositoryKey(digest, repository), marker, { condition: 'absent' });
   }
 
-  async #link(repository: string, digest: Digest, blob: BlobRecord): Promise<void> {
+  /**
+   * @param data what the caller brought, to stand in where the record was deleted or lost its data meanwhile
+   * @returns what the link names
+   */
+  async #link(repository: string, digest: Digest, blob: BlobRecord, data?: NewData): Promise<BlobRecord> {
     const linkKey = blobLinkKey(repository, digest);
+    let offered = data;
     for (let current: BlobRecord | undefined = blob; ; ) {
+      // Data that a record once named belongs to the collector: it may be about to delete it.
+      if (current.data === offered?.key) offered = undefined;
       const link = await this.#store.get(linkKey);
       if (link === undefined || parseBlobLink(link, linkKey).data !== current.data) {
         await this.#store.put(linkKey, encode({ data: current.data }));
@@ -152,8 +160,8 @@ export class Blobs {
       // The blob may have been collected and brought again in between; then the link names the wrong data.
       const found = await this.#store.get(blobKey(digest));
       const now = found === undefined ? undefined : parseBlob(found, blobKey(digest));
-      if (now?.data === current.data && now.state !== 'deleted') return;
-      current = await this.#establish(digest);
+      if (now?.data === current.data && now.state !== 'deleted') return current;
+      current = await this.#establish(digest, offered);
       if (current === undefined) throw new RegistryError('BLOB_UNKNOWN', `the blob ${digest} was deleted meanwhile`);
     }
   }
