@@ -14,16 +14,13 @@ import type { AssemblyCache } from './cache.ts';
 import { findBootable, type ImageData } from './find-bootable.ts';
 import { concatenate, folderSegment, INITRD } from './initrd.ts';
 import { extractKernel, type KernelData } from './kernel-files.ts';
-import { SEGMENT, type SegmentPath, writeSegment } from './layer-segment.ts';
+import { SEGMENT, type SegmentContent, writeSegment } from './layer-segment.ts';
+import { unpackedSize } from './unpacked-size.ts';
 
 const ROOT_LAYERS = ['deps', 'app', 'config'] as const;
 
 /** No layer of an image for an initramfs unpacks to more. */
 const LAYER_MAX = 8 * 1024 ** 3;
-
-interface LayerData {
-  paths: SegmentPath[];
-}
 
 interface LayerSource {
   role: string;
@@ -59,10 +56,10 @@ export class Assembly {
         `the image wants its root as ${profile.root}, which this node cannot give`,
       );
     }
-    const layers: { layer: LayerSource; paths: SegmentPath[] }[] = [];
+    const layers: (SegmentContent & { layer: LayerSource })[] = [];
     for (const role of ROOT_LAYERS) {
       const layer = { role, ...image.layers[role] };
-      layers.push({ layer, paths: await this.#layer(layer) });
+      layers.push({ layer, ...(await this.#layer(layer)) });
     }
     const folders = arrangeLayers(layers.map(({ layer, paths }) => ({ role: layer.role, paths })));
     this.#options.onProgress?.({ phase: 'image' });
@@ -73,7 +70,15 @@ export class Assembly {
         this.#cache.file('layer', layerKey(layer), SEGMENT),
       ]);
       const initrdSize = await concatenate(join(folder, INITRD), segments, this.#options.signal);
-      return { kernelKey: layerKey(kernel), config, profile, kernelJson, initrdSize };
+      const unpacked = layers.reduce((sum, layer) => sum + layer.unpackedSize, 0);
+      return {
+        kernelKey: layerKey(kernel),
+        config,
+        profile,
+        kernelJson,
+        initrdSize,
+        unpackedSize: unpacked + folders.flat().length * unpackedSize('directory', 0),
+      };
     });
     const made = await findBootable(this.#cache, digest);
     if (made !== undefined) return made;
@@ -88,15 +93,12 @@ export class Assembly {
     return this.#cache.make('kernel', key, (folder) => extractKernel(folder, this.#entries(layer)));
   }
 
-  async #layer(layer: LayerSource): Promise<SegmentPath[]> {
+  async #layer(layer: LayerSource): Promise<SegmentContent> {
     const key = layerKey(layer);
-    const known = await this.#cache.find<LayerData>('layer', key);
-    if (known !== undefined) return known.paths;
+    const known = await this.#cache.find<SegmentContent>('layer', key);
+    if (known !== undefined) return known;
     this.#options.onProgress?.({ phase: 'layer', layer: layer.role });
-    const { paths } = await this.#cache.make('layer', key, async (folder) => ({
-      paths: await writeSegment(folder, layer.role, this.#entries(layer)),
-    }));
-    return paths;
+    return this.#cache.make('layer', key, (folder) => writeSegment(folder, layer.role, this.#entries(layer)));
   }
 
   /** The blob was verified when the store took it; what it unpacks to is verified here. */

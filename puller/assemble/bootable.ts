@@ -12,6 +12,8 @@ export interface Bootable {
   initrd: string;
   /** Bytes. */
   initrdSize: number;
+  /** Bytes of memory that its files take when they are unpacked, in whole pages. */
+  unpackedSize: number;
   config: ExecutionConfig;
   profile: Profile;
   /** `/boot/kernel.json` as it is. */

@@ -58,19 +58,19 @@ test('who fails leaves nothing', async () => {
   });
   await expect(failing).rejects.toThrow('in the middle');
   expect(await cache.find('layer', KEY)).toBeUndefined();
-  expect(await readdir(join(folder, 'assembly/v1/tmp'))).toEqual([]);
+  expect(await readdir(join(folder, 'assembly/v2/tmp'))).toEqual([]);
 });
 
 test('many may make the same at once', async () => {
   await Promise.all(Array.from({ length: 8 }, (_, i) => make(String(i))));
   const data = await cache.find<{ text: string }>('layer', KEY);
   expect(await readFile(cache.file('layer', KEY, 'file'), 'utf8')).toBe(data?.text);
-  expect(await readdir(join(folder, 'assembly/v1/tmp'))).toEqual([]);
+  expect(await readdir(join(folder, 'assembly/v2/tmp'))).toEqual([]);
 });
 
 test('what dead processes left long ago is swept, what living ones write is not', async () => {
   const dead = spawnSync('true').pid;
-  const temporary = join(folder, 'assembly/v1/tmp');
+  const temporary = join(folder, 'assembly/v2/tmp');
   const names = [`${dead}-old`, `${dead}-young`, `${process.pid}-old`];
   for (const name of names) {
     await mkdir(join(temporary, name), { recursive: true });

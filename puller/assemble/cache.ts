@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PullerError } from '../errors.ts';
 
 /** Part of every path: files that another version of this code wrote are not even looked at. */
-export const ASSEMBLER_VERSION = 1;
+export const ASSEMBLER_VERSION = 2;
 
 export type EntryKind = 'kernel' | 'layer' | 'image';
 

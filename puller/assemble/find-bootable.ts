@@ -13,12 +13,13 @@ export interface ImageData extends Omit<Bootable, 'image' | 'kernel' | 'initrd'>
 export async function findBootable(cache: AssemblyCache, image: Digest): Promise<Bootable | undefined> {
   const data = await cache.find<ImageData>('image', image);
   if (data === undefined || (await cache.find('kernel', data.kernelKey)) === undefined) return undefined;
-  const { kernelKey, config, initrdSize, profile, kernelJson } = data;
+  const { kernelKey, config, initrdSize, unpackedSize, profile, kernelJson } = data;
   return {
     image,
     kernel: cache.file('kernel', kernelKey, 'vmlinux'),
     initrd: cache.file('image', image, 'initrd'),
     initrdSize,
+    unpackedSize,
     config,
     profile,
     kernelJson,

@@ -4,6 +4,7 @@ import type { EntryType, LayerFile } from '../../image-format/layers/index.ts';
 import { PullerError } from '../errors.ts';
 import { MODE } from './cpio.ts';
 import { SegmentWriter } from './segment-writer.ts';
+import { unpackedSize } from './unpacked-size.ts';
 
 /** What a layer puts where; enough to see whether layers fit together. */
 export interface SegmentPath {
@@ -11,6 +12,13 @@ export interface SegmentPath {
   type: EntryType;
   /** A symlink's target. */
   target?: string;
+}
+
+export interface SegmentContent {
+  /** All paths, in order. */
+  paths: SegmentPath[];
+  /** Bytes of memory that its files take where they are unpacked. */
+  unpackedSize: number;
 }
 
 export const SEGMENT = 'segment.cpio';
@@ -22,20 +30,19 @@ const RESERVED = '.uk';
  * Turns a layer into a cpio archive.
  *
  * @param folder to put {@link SEGMENT} into
- * @returns all its paths, in order
  * @throws PullerError `IMAGE_UNSUPPORTED`; ImageError for a damaged layer
  */
 export async function writeSegment(
   folder: string,
   role: string,
   entries: AsyncIterable<LayerFile>,
-): Promise<SegmentPath[]> {
+): Promise<SegmentContent> {
   const writer = await SegmentWriter.create(join(folder, SEGMENT));
   try {
     const segment = new Segment(role, writer);
     for await (const entry of entries) await segment.add(entry);
     await segment.finish();
-    return segment.paths;
+    return { paths: segment.paths, unpackedSize: segment.unpackedSize };
   } finally {
     await writer.close();
   }
@@ -50,6 +57,7 @@ interface Linkable {
 
 class Segment {
   readonly paths: SegmentPath[] = [];
+  unpackedSize = 0;
   readonly #role: string;
   readonly #writer: SegmentWriter;
   readonly #linkable = new Map<string, Linkable>();
@@ -64,6 +72,7 @@ class Segment {
     const { path, type, linkname } = entry;
     checkPath(this.#role, path);
     this.paths.push({ path, type, ...(type === 'symlink' ? { target: linkname ?? '' } : {}) });
+    this.unpackedSize += unpackedSize(type, type === 'symlink' ? Buffer.byteLength(linkname ?? '') : entry.size);
     if (type === 'hardlink') return this.#addLink(path, linkname ?? '');
     const inode = this.#inode++;
     const content = type === 'symlink' ? [Buffer.from(linkname ?? '')] : entry.content;

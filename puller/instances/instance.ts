@@ -18,7 +18,7 @@ import { checkForwards, resolveForwards } from '../vmm/forwards.ts';
 import { GUEST_NETWORK, type Machine, type MachineExit, type MachineSpec, type PortForward } from '../vmm/monitor.ts';
 import { monitorFor } from '../vmm/monitors.ts';
 import { type Execution, type ExecutionChoice, executionOf } from './execution.ts';
-import { chooseMemory, isUnpackingFailure, memoryNeed, tooSmall } from './memory.ts';
+import { chooseMemory, memoryNeed, tooSmall, UNPACKING_FAILURE } from './memory.ts';
 import { endsMachine } from './signal-effects.ts';
 import { InputCopy, LogTail, OutputCopy } from './streams.ts';
 
@@ -189,6 +189,8 @@ class RunningInstance implements Instance {
     this.#options = options;
     this.#circumstances = circumstances;
     this.#log = new LogTail(machine.log, options.console);
+    // At once, whatever the program does meanwhile: nothing must run on half of its files.
+    this.#log.watch(UNPACKING_FAILURE, () => this.#settled.reject(circumstances.unpackingFailure));
     this.#stdout = new OutputCopy(machine.stdout, options.stdout);
     this.#stderr = new OutputCopy(machine.stderr, options.stderr);
     this.#control = new ControlChannel(machine.control);
@@ -263,8 +265,7 @@ class RunningInstance implements Instance {
   /** The program has ended: what it wrote is still on its way. */
   async #collect({ end, stdout, stderr }: Exit): Promise<void> {
     const whole = await Promise.all([this.#stdout.complete(stdout), this.#stderr.complete(stderr)]);
-    if (isUnpackingFailure(this.#log.text())) this.#settled.reject(this.#circumstances.unpackingFailure);
-    else if (whole.includes(false)) this.#settled.reject(crashed('the monitor ended before all output had come'));
+    if (whole.includes(false)) this.#settled.reject(crashed('the monitor ended before all output had come'));
     else this.#settled.resolve(end);
   }
 

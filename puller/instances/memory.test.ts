@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import { chooseMemory, memoryNeed } from './memory.ts';
+import { chooseMemory, memoryNeed, tooSmall } from './memory.ts';
 
 const MiB = 1024 ** 2;
 
 function image(initrdSize: number) {
-  return { initrdSize, profile: { defaults: { memory: 128 * MiB } } };
+  return { initrdSize, unpackedSize: initrdSize, profile: { defaults: { memory: 128 * MiB } } };
 }
 
 test('the default is enough for a small image, and grows with a large one', () => {
@@ -20,4 +20,20 @@ test('what was asked for is given, or refused with what would do', () => {
   expect(() => chooseMemory(need - 1, image(10 * MiB))).toThrow(
     expect.objectContaining({ code: 'MEMORY_TOO_SMALL', hint: expect.stringMatching(/-m \d+M$/) }),
   );
+});
+
+test('many small files need more than their bytes', () => {
+  const small = { initrdSize: 4 * MiB, unpackedSize: 30_000 * 5120 };
+  expect(memoryNeed(small)).toBeGreaterThan(2 * 30_000 * 4096);
+});
+
+test.each([
+  [64, 100],
+  [100, 100],
+  [500, 100],
+])('who had %d MiB, and %d were thought to be enough, is told a larger number', (memory, need) => {
+  const { hint } = tooSmall(memory * MiB, need * MiB);
+  const told = Number(/-m (\d+)M$/.exec(hint ?? '')?.[1]);
+  expect(told).toBeGreaterThan(need);
+  expect(told).toBeGreaterThanOrEqual(Math.max(memory < need ? 0 : 2 * memory, need + 32));
 });

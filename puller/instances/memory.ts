@@ -10,13 +10,15 @@ const KERNEL_NEED = 44 * MEBIBYTE;
 /** What a program gets beside its files where nobody said how much. */
 const PROGRAM_ROOM = 32 * MEBIBYTE;
 
+type Sizes = Pick<Bootable, 'initrdSize' | 'unpackedSize'>;
+
 /**
  * While the kernel unpacks the initramfs, the archive and the files are both in memory, and the files may fill half of
- * what the archive leaves (the default size of a tmpfs): three times the archive. A guest with less would boot without
- * some of its files.
+ * what the archive leaves (the default size of a tmpfs): the archive and twice the files, in whole pages. A guest with
+ * less would boot without some of its files.
  */
-export function memoryNeed({ initrdSize }: Pick<Bootable, 'initrdSize'>): number {
-  return KERNEL_NEED + 3 * initrdSize;
+export function memoryNeed({ initrdSize, unpackedSize }: Sizes): number {
+  return KERNEL_NEED + initrdSize + 2 * unpackedSize;
 }
 
 /**
@@ -26,7 +28,7 @@ export function memoryNeed({ initrdSize }: Pick<Bootable, 'initrdSize'>): number
  */
 export function chooseMemory(
   asked: number | undefined,
-  bootable: { initrdSize: number; profile: { defaults: { memory: number } } },
+  bootable: Sizes & { profile: { defaults: { memory: number } } },
 ): number {
   const need = memoryNeed(bootable);
   if (asked === undefined) return Math.max(bootable.profile.defaults.memory, need + PROGRAM_ROOM);
@@ -34,14 +36,14 @@ export function chooseMemory(
   throw tooSmall(asked, need);
 }
 
+/** @param need computed; a guest that had it, and still could not unpack its files, gets the advice to double it */
 export function tooSmall(memory: number, need: number): PullerError {
-  const [has, wants] = [Math.floor(memory / MEBIBYTE), Math.ceil(need / MEBIBYTE)];
+  const [has, enough] = [Math.floor(memory / MEBIBYTE), Math.ceil((need + PROGRAM_ROOM) / MEBIBYTE)];
+  const wants = memory < need ? enough : Math.max(enough, 2 * has);
   return new PullerError('MEMORY_TOO_SMALL', `${has} MiB of memory are not enough for this image`, {
-    hint: `give it more than ${wants} MiB: -m ${wants + PROGRAM_ROOM / MEBIBYTE}M`,
+    hint: `give it more: -m ${wants}M`,
   });
 }
 
 /** What the kernel says when it could not unpack all files (init/initramfs.c, `do_populate_rootfs`). */
-export function isUnpackingFailure(kernelLog: string): boolean {
-  return kernelLog.includes('Initramfs unpacking failed');
-}
+export const UNPACKING_FAILURE = 'Initramfs unpacking failed';

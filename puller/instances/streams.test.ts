@@ -132,6 +132,21 @@ describe('input', () => {
 });
 
 describe('log', () => {
+  test('finds a text once, wherever it is cut', async () => {
+    for (let cut = 0; cut <= 'a needle b'.length; cut++) {
+      const source = new PassThrough();
+      const log = new LogTail(source, undefined);
+      let seen = 0;
+      log.watch('needle', () => seen++);
+      source.write('x'.repeat(1000));
+      source.write('a needle b'.slice(0, cut));
+      source.write('a needle b'.slice(cut));
+      source.end(' needle');
+      await once(source, 'close');
+      expect(seen).toBe(1);
+    }
+  });
+
   test('keeps the end and passes everything on', async () => {
     const source = new PassThrough();
     const sink = new PassThrough();

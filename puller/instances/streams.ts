@@ -127,12 +127,13 @@ export class InputCopy {
   }
 }
 
-/** Keeps the end of the kernel's log, and passes it on as it comes. */
+/** Keeps the end of the kernel's log, passes it on as it comes, and looks for texts in it. */
 export class LogTail {
   readonly #limit: number;
   readonly #ended: Promise<void>;
   #chunks: Buffer[] = [];
   #size = 0;
+  readonly #watches: { text: string; seen: () => void; before: string }[] = [];
 
   /** @param limit bytes to keep */
   constructor(source: Readable, sink: Writable | undefined, limit = 64 * 1024) {
@@ -141,9 +142,27 @@ export class LogTail {
     source.on('error', () => {});
     source.on('data', (chunk: Buffer) => {
       this.#keep(chunk);
+      this.#look(chunk);
       // A log that nobody reads must not stop the guest: it is not waited for.
       sink?.write(chunk);
     });
+  }
+
+  /** Tells of a text the first time that it comes, however it is cut. Call it before the log is read. */
+  watch(text: string, seen: () => void): void {
+    this.#watches.push({ text, seen, before: '' });
+  }
+
+  #look(chunk: Buffer): void {
+    for (const watch of [...this.#watches]) {
+      const all = watch.before + chunk.toString('latin1');
+      if (all.includes(watch.text)) {
+        this.#watches.splice(this.#watches.indexOf(watch), 1);
+        watch.seen();
+      } else {
+        watch.before = all.slice(-watch.text.length);
+      }
+    }
   }
 
   #keep(chunk: Buffer): void {
