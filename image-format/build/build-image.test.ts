@@ -241,6 +241,20 @@ describe('added files', () => {
     await expect(build({ adds: [{ source, destination }] })).rejects.toMatchObject({ code });
   });
 
+  test('in /boot must agree with the kernel layer', async () => {
+    await put('tree/boot/x', 'x');
+    const add = async (name = 'tree') => await build({ adds: [{ source: join(dir, name), destination: '/' }] });
+    expect((await layer(await add(), 2)).get('boot')).toMatchObject({ mode: 0o755, uid: 0 });
+    await chmod(join(dir, 'tree/boot'), 0o700);
+    await expect(add()).rejects.toMatchObject({ code: 'PATH_CONFLICT', message: expect.stringContaining('/boot') });
+    await mkdir(join(dir, 'linked'));
+    await symlink('/etc', join(dir, 'linked/boot'));
+    await expect(add('linked')).rejects.toMatchObject({
+      code: 'PATH_CONFLICT',
+      message: expect.stringContaining('/boot'),
+    });
+  });
+
   test('that are missing are named', async () => {
     const adds = [{ source: join(dir, 'gone'), destination: '/x' }];
     await expect(build({ adds })).rejects.toMatchObject({

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { resolve } from 'node:path';
+import { posix, resolve } from 'node:path';
 import type { LayerRole } from '../annotations.ts';
 import { type LayerEntry, writeLayer } from '../layers/index.ts';
 import type { ContentStore } from '../layout/store.ts';
@@ -66,9 +66,10 @@ async function planImage(request: BuildRequest, options: BuildOptions): Promise<
   const { onProgress = () => {}, signal } = options;
   const sysroot = resolve(options.sysroot ?? '/');
   const plan = new Plan();
+  const kernel = { role: 'kernel', origin: 'the kernel', fixed: true } as const;
   for (const path of KERNEL_PATHS) {
-    const origin = 'the kernel';
-    plan.add({ entry: rootFile(path, Buffer.alloc(0)), role: 'kernel', origin });
+    plan.add({ entry: folder(posix.dirname(path)), ...kernel });
+    plan.add({ entry: rootFile(path, Buffer.alloc(0)), ...kernel });
   }
   onProgress({ phase: 'closure' });
   const added = await planAdds(plan, request.adds ?? []);

@@ -43,6 +43,17 @@ describe('Plan', () => {
     expect(plan.layer('deps').map(({ path }) => path)).toEqual(['tmp']);
   });
 
+  test('a folder of a layer that is made is repeated as it is', () => {
+    const plan = new Plan();
+    plan.add({ ...folder('boot', 0o755, 'kernel'), fixed: true });
+    plan.add(folder('boot', 0o755));
+    expect(() => plan.add(folder('boot', 0o700))).toThrow(conflict('/boot would stand in the image with two modes'));
+    const xattrs = new Map([['user.a', Buffer.from('b')]]);
+    const attributed = folder('boot', 0o755);
+    expect(() => plan.add({ ...attributed, entry: { ...attributed.entry, xattrs } })).toThrow(conflict('/boot'));
+    expect(() => plan.add(link('boot', '/etc'))).toThrow(conflict('/boot would stand in the image twice'));
+  });
+
   test('nothing stands below what is no directory, in whatever layers they are', () => {
     const plan = new Plan();
     plan.add(link('lib', 'usr/lib'));

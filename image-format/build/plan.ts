@@ -10,6 +10,8 @@ export interface Planned {
   role: LayerRole;
   /** Where it comes from, for errors: a host path, or words. */
   origin: string;
+  /** Its layer is made already: a directory that stands there can be repeated only as it is. */
+  fixed?: boolean;
 }
 
 /**
@@ -96,7 +98,7 @@ function isSame(a: Planned, b: Planned): boolean {
   if (a.entry.type !== b.entry.type) return false;
   switch (a.entry.type) {
     case 'directory':
-      return true;
+      return (a.fixed !== true && b.fixed !== true) || metadata(a.entry) === metadata(b.entry);
     case 'symlink':
       return a.entry.linkname === b.entry.linkname;
     case 'file':
@@ -106,13 +108,20 @@ function isSame(a: Planned, b: Planned): boolean {
   }
 }
 
+/** What of a directory must be the same wherever it is repeated. */
+function metadata({ mode, uid, gid, xattrs }: LayerEntry): string {
+  const attributes = [...(xattrs ?? [])].map(([name, value]) => [name, Buffer.from(value).toString('hex')]).sort();
+  return JSON.stringify([mode, uid, gid, attributes]);
+}
+
 function sourceFile({ entry: { source } }: Planned): string | undefined {
   return source !== undefined && 'file' in source ? source.file : undefined;
 }
 
 function conflict(path: string, a: Planned, b: Planned): ImageError {
   const say = ({ role, origin }: Planned) => `${origin} (layer ${role})`;
-  return new ImageError('PATH_CONFLICT', `/${path} would stand in the image twice: ${say(a)} and ${say(b)}`, {
+  const twice = a.entry.type === 'directory' && b.entry.type === 'directory' ? 'with two modes or owners' : 'twice';
+  return new ImageError('PATH_CONFLICT', `/${path} would stand in the image ${twice}: ${say(a)} and ${say(b)}`, {
     hint: 'leave one of the two out',
   });
 }
