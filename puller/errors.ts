@@ -17,6 +17,8 @@ export type PullerErrorCode =
   | 'PORT_IN_USE'
   /** An address of another machine, or a port that only root may have. */
   | 'PORT_UNAVAILABLE'
+  /** What the program wrote could not be written here (a full disk). */
+  | 'OUTPUT_FAILED'
   /** The guest ended without saying how its program ended. */
   | 'GUEST_CRASHED'
   /** The guest did not come up in time. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
+import { getSystemErrorMessage } from 'node:util';
 import type { Bootable } from '../assemble/bootable.ts';
 import { PullerError } from '../errors.ts';
 import {
@@ -84,7 +85,7 @@ export interface Instance {
   /**
    * How it ended.
    *
-   * @throws PullerError `GUEST_CRASHED`, `GUEST_TIMEOUT`, `GUEST_PROTOCOL`, `MONITOR_FAILED`, `PORT_IN_USE`, …
+   * @throws PullerError `OUTPUT_FAILED`, `GUEST_CRASHED`, `GUEST_TIMEOUT`, `GUEST_PROTOCOL`, `MONITOR_FAILED`, `PORT_IN_USE`, …
    */
   readonly outcome: Promise<Outcome>;
 }
@@ -191,8 +192,9 @@ class RunningInstance implements Instance {
     this.#log = new LogTail(machine.log, options.console);
     // At once, whatever the program does meanwhile: nothing must run on half of its files.
     this.#log.watch(UNPACKING_FAILURE, () => this.#settled.reject(circumstances.unpackingFailure));
-    this.#stdout = new OutputCopy(machine.stdout, options.stdout);
-    this.#stderr = new OutputCopy(machine.stderr, options.stderr);
+    const failed = (name: string) => (cause: Error) => this.#settled.reject(outputFailed(name, cause));
+    this.#stdout = new OutputCopy(machine.stdout, options.stdout, failed('standard output'));
+    this.#stderr = new OutputCopy(machine.stderr, options.stderr, failed('standard error'));
     this.#control = new ControlChannel(machine.control);
     this.#listen();
     this.#control.start(start);
@@ -321,6 +323,14 @@ function checkContract(version: unknown): void {
 
 function crashed(what: string): PullerError {
   return new PullerError('GUEST_CRASHED', what, { hint: 'run it again with --console to see all of the kernel log' });
+}
+
+function outputFailed(name: string, cause: NodeJS.ErrnoException): PullerError {
+  const why = cause.errno === undefined ? cause.message : getSystemErrorMessage(cause.errno);
+  return new PullerError('OUTPUT_FAILED', `cannot write ${name}: ${why}`, {
+    cause,
+    hint: 'the program was ended, for the rest of its output would be lost',
+  });
 }
 
 function bootTimeout(milliseconds: number): PullerError {

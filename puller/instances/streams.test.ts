@@ -19,11 +19,19 @@ class Gate extends Writable {
   }
 }
 
+function unwanted(error: Error): void {
+  throw error;
+}
+
+function failing(error: Error): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done(error) });
+}
+
 describe('output', () => {
   test('is complete when the sink has taken it, not before', async () => {
     const [source, theirs] = duplexPair();
     const sink = new Gate();
-    const copy = new OutputCopy(source, sink);
+    const copy = new OutputCopy(source, sink, unwanted);
     theirs.write('hello');
     let done = false;
     const complete = copy.complete(5).then((whole) => {
@@ -41,7 +49,7 @@ describe('output', () => {
   test('waits for bytes that are on their way', async () => {
     const [source, theirs] = duplexPair();
     const sink = new PassThrough();
-    const copy = new OutputCopy(source, sink);
+    const copy = new OutputCopy(source, sink, unwanted);
     const complete = copy.complete(6);
     theirs.write('abc');
     theirs.write('def');
@@ -51,7 +59,7 @@ describe('output', () => {
 
   test('a source that ends too early is noticed', async () => {
     const [source, theirs] = duplexPair();
-    const copy = new OutputCopy(source, new PassThrough());
+    const copy = new OutputCopy(source, new PassThrough(), unwanted);
     theirs.write('abc');
     await once(source, 'readable').catch(() => {});
     source.destroy();
@@ -61,26 +69,40 @@ describe('output', () => {
   test('a sink that goes away closes the source, and is whole', async () => {
     const [source] = duplexPair();
     const sink = new PassThrough();
-    const copy = new OutputCopy(source, sink);
+    const copy = new OutputCopy(source, sink, unwanted);
     sink.destroy();
     expect(await copy.complete(1000)).toBe(true);
     expect(source.destroyed).toBe(true);
   });
 
-  test('a sink that fails does so, too, and its error hurts nobody', async () => {
+  test('a pipe that nobody reads does so, too, and its error hurts nobody', async () => {
     const [source, theirs] = duplexPair();
-    const sink = new Writable({ write: (_chunk, _encoding, done) => done(new Error('EPIPE')) });
-    const copy = new OutputCopy(source, sink);
+    const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
+    const copy = new OutputCopy(source, failing(error), unwanted);
     theirs.write('x');
     expect(await copy.complete(1000)).toBe(true);
     expect(source.destroyed).toBe(true);
   });
 
+  test.each([1, 1000])(
+    'a sink that breaks is told of, before the output counts as complete (%d bytes)',
+    async (total) => {
+      const [source, theirs] = duplexPair();
+      const error = Object.assign(new Error('write ENOSPC'), { code: 'ENOSPC' });
+      const events: unknown[] = [];
+      const copy = new OutputCopy(source, failing(error), (told) => events.push(told));
+      theirs.write('x');
+      await copy.complete(total).then(() => events.push('complete'));
+      expect(events).toEqual([error, 'complete']);
+      expect(source.destroyed).toBe(true);
+    },
+  );
+
   test('leaves nothing on the sink', async () => {
     const [source, theirs] = duplexPair();
     const sink = new PassThrough();
     const before = sink.eventNames().map((name) => [name, sink.listenerCount(name)]);
-    const copy = new OutputCopy(source, sink);
+    const copy = new OutputCopy(source, sink, unwanted);
     theirs.write('x');
     await copy.complete(1);
     await new Promise(setImmediate);

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Duplex, Readable, Writable } from 'node:stream';
 
+/** Errors of a sink that mean only that nobody reads any more. */
+const GONE: ReadonlySet<string | undefined> = new Set([
+  ...['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_WRITE_AFTER_END'],
+]);
+
 /**
  * One stream of the program's on its way out: byte for byte, as fast as its reader reads. How many bytes there are in
  * all becomes known only at the end, from the guest.
@@ -8,6 +13,7 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 export class OutputCopy {
   readonly #source: Duplex;
   readonly #sink: Writable;
+  readonly #onFailure: (error: Error) => void;
   readonly #done = Promise.withResolvers<void>();
   #seen = 0;
   #unwritten = 0;
@@ -18,7 +24,9 @@ export class OutputCopy {
   readonly #receive = (chunk: Buffer): void => {
     this.#seen += chunk.length;
     this.#unwritten++;
-    const roomy = this.#sink.write(chunk, () => {
+    const roomy = this.#sink.write(chunk, (error) => {
+      // It comes here before it comes as an event: what was lost must never count as written.
+      if (error) this.#fail(error);
       this.#unwritten--;
       this.#check();
     });
@@ -32,14 +40,21 @@ export class OutputCopy {
     this.#finish();
   };
 
-  constructor(source: Duplex, sink: Writable) {
+  readonly #fail = (error: NodeJS.ErrnoException): void => {
+    if (!this.#over && !GONE.has(error.code)) this.#onFailure(error);
+    this.#abandon();
+  };
+
+  /** @param onFailure told of a sink that broke (a full disk), not of one that was closed */
+  constructor(source: Duplex, sink: Writable, onFailure: (error: Error) => void) {
+    this.#onFailure = onFailure;
     this.#source = source;
     this.#sink = sink;
     source.on('data', this.#receive);
     source.on('error', () => {});
     source.on('close', () => this.#finish());
     sink.on('drain', this.#resume);
-    sink.on('error', this.#abandon);
+    sink.on('error', this.#fail);
     sink.on('close', this.#abandon);
   }
 
@@ -80,7 +95,8 @@ export class OutputCopy {
     this.#sink.off('close', this.#abandon);
     const { writable, destroyed } = this.#sink;
     if (this.#unwritten === 0 || destroyed || !writable) this.#done.resolve();
-    setImmediate(() => this.#sink.off('error', this.#abandon));
+    // A sink that breaks may say so again, long after: it first closes its file.
+    if (!this.#abandoned) setImmediate(() => this.#sink.off('error', this.#fail));
   }
 }
 

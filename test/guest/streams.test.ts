@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
 import { constants } from 'node:os';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -88,6 +89,13 @@ describe('output', () => {
     const { outcome } = await runGuest(image, 'pattern', ['1000000000'], { stdout, stderr: new SlowReader(0) });
     expect(outcome).toMatchObject({ status: 128 + constants.signals.SIGPIPE });
   });
+});
+
+test('a full disk ends the program and is said', async () => {
+  const full = createWriteStream('/dev/full');
+  await expect(
+    runGuest(image, 'pattern', ['1000000000'], { stdout: full, stderr: new SlowReader(0) }),
+  ).rejects.toMatchObject({ code: 'OUTPUT_FAILED', message: 'cannot write standard output: no space left on device' });
 });
 
 describe('input', () => {
