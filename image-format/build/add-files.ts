@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, posix, resolve } from 'node:path';
 import { ImageError } from '../errors.ts';
 import type { ClosureRoot } from './closure.ts';
-import { type HostEntry, hostEntry, hostTree } from './host-entry.ts';
+import { type HostEntry, hostTree } from './host-entry.ts';
 import { readElfIfAny } from './host-file.ts';
 import { readXattrs } from './host-xattrs.ts';
 import type { Plan } from './plan.ts';
@@ -27,8 +27,12 @@ export async function planAdds(plan: Plan, adds: readonly AddedPath[]): Promise<
     const { layer = 'app' } = add;
     // Of several names of one file (hard links) the first is the file, the others are links to it.
     const names = new Map<string, string>();
-    const attributes = await readXattrs(resolve(add.source));
-    for await (const { host, stats, entry: plain } of addedEntries(add)) {
+    // A link that is named stands for what it leads to; links inside of a folder stay links.
+    const source = await realpath(add.source).catch((cause) => {
+      throw new ImageError('SOURCE_INVALID', `cannot add ${add.source}: no such file`, { cause });
+    });
+    const attributes = await readXattrs(source);
+    for await (const { host, stats, entry: plain } of addedEntries(source, target(add))) {
       const xattrs = attributes.get(host);
       const entry = xattrs === undefined ? plain : { ...plain, xattrs };
       const inode = `${stats.dev}:${stats.ino}`;
@@ -41,31 +45,17 @@ export async function planAdds(plan: Plan, adds: readonly AddedPath[]): Promise<
         plan.add({ entry: { ...rest, type: 'hardlink', linkname: first }, role: layer, origin: host });
       }
       const elf = entry.type === 'file' ? await readElfIfAny(host) : undefined;
-      if (elf !== undefined) found.push({ host, image: `/${entry.path}`, elf, named: host === resolve(add.source) });
+      if (elf !== undefined) found.push({ host, image: `/${entry.path}`, elf, named: host === source });
     }
   }
   return found;
 }
 
-async function* addedEntries({ source, destination }: AddedPath): AsyncGenerator<HostEntry, void, undefined> {
-  const host = resolve(source);
-  const path = target(host, destination);
-  // A link that is named stands for what it leads to; links inside of a folder stay links.
-  const stats = await stat(host).catch((cause) => {
-    throw new ImageError('SOURCE_INVALID', `cannot add ${source}: no such file`, { cause });
-  });
-  if (stats.isDirectory()) {
-    // The layer's sort order makes parents and first names come first; a sorted walk gives the same order.
-    const entries: HostEntry[] = [];
-    for await (const entry of hostTree(host, path)) entries.push({ ...entry, entry: merged(entry.entry) });
-    yield* entries.sort((a, b) => Buffer.compare(Buffer.from(a.entry.path), Buffer.from(b.entry.path)));
-  } else if (stats.isFile()) {
-    const { entry } = await hostEntry(host, path);
-    const { linkname: _, ...rest } = entry;
-    yield { host, stats, entry: { ...rest, type: 'file', mode: stats.mode & 0o7777, source: { file: host } } };
-  } else {
-    yield await hostEntry(host, path);
-  }
+async function* addedEntries(host: string, path: string): AsyncGenerator<HostEntry, void, undefined> {
+  const entries: HostEntry[] = [];
+  for await (const entry of hostTree(host, path)) entries.push({ ...entry, entry: merged(entry.entry) });
+  // The layer's sort order makes parents and first names come first; a sorted walk gives the same order.
+  yield* entries.sort((a, b) => Buffer.compare(Buffer.from(a.entry.path), Buffer.from(b.entry.path)));
 }
 
 /** A tree that is added to `/` may have its own `/lib`. */
@@ -73,7 +63,8 @@ function merged<T extends { path: string; type: string }>(entry: T): T {
   return { ...entry, path: entry.type === 'symlink' && !entry.path.includes('/') ? entry.path : layerPath(entry.path) };
 }
 
-function target(host: string, destination: string): string {
+/** Its path in the image; "into that folder" keeps the name that was given, also if it is a link's. */
+function target({ source, destination }: AddedPath): string {
   if (!destination.startsWith('/') || destination.includes('\0')) {
     throw new ImageError('SOURCE_INVALID', `not an absolute path in the image: ${JSON.stringify(destination)}`, {
       hint: 'write --add SRC:/DST',
@@ -83,6 +74,6 @@ function target(host: string, destination: string): string {
     throw new ImageError('SOURCE_INVALID', `leads out of the image: ${destination}`);
   }
   return layerPath(
-    destination.endsWith('/') && destination !== '/' ? posix.join(destination, basename(host)) : destination,
+    destination.endsWith('/') && destination !== '/' ? posix.join(destination, basename(resolve(source))) : destination,
   );
 }

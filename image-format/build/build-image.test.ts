@@ -241,6 +241,24 @@ describe('added files', () => {
     await expect(build({ adds: [{ source, destination }] })).rejects.toMatchObject({ code });
   });
 
+  test('a link that is named stands for the folder or the file that it leads to', async () => {
+    await chmod(await put('real/sub/x', 'x'), 0o640);
+    await symlink('x', join(dir, 'real/sub/inner'));
+    await symlink('real', join(dir, 'folder'));
+    await symlink('real/sub/x', join(dir, 'file'));
+    await symlink('nowhere', join(dir, 'dangling'));
+    const add = (name: string, destination: string) => ({ source: join(dir, name), destination });
+    const image = await build({ adds: [add('folder', '/srv/data'), add('folder', '/opt/'), add('file', '/etc/')] });
+    const found = await layer(image, 2);
+    for (const path of ['srv/data', 'opt/folder']) {
+      expect(found.get(path)).toMatchObject({ type: 'directory' });
+      expect(found.get(`${path}/sub/x`)?.bytes.toString()).toBe('x');
+      expect(found.get(`${path}/sub/inner`)).toMatchObject({ type: 'symlink', linkname: 'x' });
+    }
+    expect(found.get('etc/file')).toMatchObject({ type: 'file', mode: 0o640 });
+    await expect(build({ adds: [add('dangling', '/x')] })).rejects.toMatchObject({ code: 'SOURCE_INVALID' });
+  });
+
   test('in /boot must agree with the kernel layer', async () => {
     await put('tree/boot/x', 'x');
     const add = async (name = 'tree') => await build({ adds: [{ source: join(dir, name), destination: '/' }] });
