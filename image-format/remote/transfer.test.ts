@@ -116,6 +116,18 @@ describe('pullImage', () => {
     expect(done.at(-1)?.what).toBe('manifest');
   });
 
+  test('of roles only those that are known are reported', async () => {
+    const config = await put('{}', MEDIA_TYPE.config);
+    const roled = async (text: string, role: string) => {
+      return { ...(await put(text, MEDIA_TYPE.layer)), annotations: { [ANNOTATION.layerRole]: role } };
+    };
+    const layers = [await roled('1', 'kernel'), await roled('2', '\u001b]0;title\u0007')];
+    await pushed(await put(JSON.stringify({ schemaVersion: 2, config, layers }), MEDIA_TYPE.manifest));
+    const seen = new Set<string>();
+    await pullImage(reference, remote, there, { onProgress: ({ what }) => seen.add(what) });
+    expect([...seen].sort()).toEqual(['image config', 'kernel', 'layer', 'manifest']);
+  });
+
   test('what is there is not fetched again', async () => {
     await pushed(await putImage('1', '2'));
     await pullImage(reference, remote, there);

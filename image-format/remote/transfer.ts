@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ANNOTATION } from '../annotations.ts';
+import { ANNOTATION, LAYER_ROLES } from '../annotations.ts';
 import type { Descriptor } from '../descriptor.ts';
 import type { Digest } from '../digest.ts';
 import { isManifestType } from '../layout/reach.ts';
@@ -74,5 +74,9 @@ export class Report {
 
 function kindOf({ mediaType, annotations }: Descriptor): string {
   if (isManifestType(mediaType)) return 'manifest';
-  return annotations?.[ANNOTATION.layerRole] ?? (layerCompression(mediaType) === undefined ? 'image config' : 'layer');
+  // Whoever made the manifest wrote what it says of roles, and this is shown on terminals.
+  const said = annotations?.[ANNOTATION.layerRole];
+  const role = LAYER_ROLES.find((known) => known === said);
+  if (role !== undefined) return role;
+  return said === undefined && layerCompression(mediaType) === undefined ? 'image config' : 'layer';
 }
