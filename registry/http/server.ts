@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { RegistryError } from '../errors.ts';
 
 /** A client has this long to send a request's headers. */
 const HEADERS_MS = 30_000;
-/** A connection in the middle of a request or answer on which nothing moves for this long is cut. */
+/** A connection in the middle of a request or answer on which nothing moves for this long is cut, if it is the client's turn. */
 const IDLE_MS = 90_000;
 const KEEP_ALIVE_MS = 65_000;
 
@@ -19,12 +19,19 @@ export interface ListenOptions {
 export class HttpServer {
   readonly #server: Server;
 
-  constructor(listener: RequestListener) {
+  /** @param idleMs how long a client may be silent, milliseconds */
+  constructor(listener: RequestListener, idleMs = IDLE_MS) {
     this.#server = createServer(
       { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: 0, noDelay: true },
-      listener,
+      (request, response) => {
+        response.on('timeout', (socket: Socket) => {
+          if (isOurTurn(request, response)) socket.setTimeout(idleMs);
+          else socket.destroy();
+        });
+        return listener(request, response);
+      },
     );
-    this.#server.setTimeout(IDLE_MS);
+    this.#server.setTimeout(idleMs);
   }
 
   /** @throws RegistryError `LISTEN_FAILED` */
@@ -50,6 +57,11 @@ export class HttpServer {
     await closed;
     clearTimeout(cut);
   }
+}
+
+/** Whether the silence is the server's own work: bytes wait for it, or the whole request came and no answer left yet. */
+function isOurTurn(request: IncomingMessage, response: ServerResponse): boolean {
+  return !response.headersSent && (request.complete || request.readableLength > 0);
 }
 
 function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): RegistryError {
