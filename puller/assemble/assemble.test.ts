@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, truncate, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatProfile, loadProfile } from '../../hardware-profiles/index.ts';
@@ -92,6 +92,11 @@ async function image({ compression = 'zstd', diffId, ...given }: Parts): Promise
     },
   };
   return put(Buffer.from(JSON.stringify(manifest)), MEDIA_TYPE.manifest);
+}
+
+/** When nothing that is made now is young any more. */
+function later(): number {
+  return Date.now() + 2 * 3600_000;
 }
 
 let caches = 0;
@@ -187,12 +192,28 @@ describe('what is kept', () => {
     await store.tag('localhost/kept:1', kept);
     await assemble(store, kept, { cacheDir });
     await assemble(store, dropped, { cacheDir });
-    expect(await trimAssemblies(store, { cacheDir })).toBe(2);
+    expect(await trimAssemblies(store, { cacheDir, now: later() })).toBe(2);
     const events: AssembleEvent[] = [];
     await assemble(store, kept, { cacheDir, onProgress: (event) => events.push(event) });
     expect(events).toEqual([]);
     await store.untag('localhost/kept:1');
-    expect(await trimAssemblies(store, { cacheDir })).toBe(5);
+    expect(await trimAssemblies(store, { cacheDir, now: later() })).toBe(5);
+  });
+
+  test('what another store has just used stays when this one is trimmed', async () => {
+    const cacheDir = newCache();
+    const other = await openContentStore(join(folder, 'another-store'));
+    const bootable = await assemble(store, await image({}), { cacheDir });
+    expect(await trimAssemblies(other, { cacheDir })).toBe(0);
+    // As if it had been made long ago, and was used now.
+    const [initrdFolder, kernelFolder] = [dirname(bootable.initrd), dirname(bootable.kernel)];
+    for (const entry of [initrdFolder, kernelFolder]) await utimes(entry, 1, 1);
+    await assemble(store, await image({}), { cacheDir });
+    expect(await trimAssemblies(other, { cacheDir })).toBe(0);
+    await utimes(initrdFolder, 1, 1);
+    expect(await trimAssemblies(other, { cacheDir })).toBe(1);
+    await expect(stat(bootable.initrd)).rejects.toThrow(/ENOENT/);
+    expect((await stat(bootable.kernel)).isFile()).toBe(true);
   });
 
   test('many may assemble one image at once', async () => {
@@ -205,7 +226,6 @@ describe('what is kept', () => {
 
 describe('refused', () => {
   test.each<[string, Parts, string, RegExp]>([
-    ['a whiteout', { app: [file('etc/.wh.passwd', '')] }, 'IMAGE_UNSUPPORTED', /removes a file/],
     ["the guest's own folder", { app: [file('.uk/init', '')] }, 'IMAGE_UNSUPPORTED', /\.uk/],
     ['one file in two layers', { app: [file('deps', '')] }, 'IMAGE_UNSUPPORTED', /again in the app layer/],
     [

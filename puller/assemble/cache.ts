@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PullerError } from '../errors.ts';
 
@@ -40,7 +40,7 @@ export class AssemblyCache {
     return join(this.#entry(kind, key), name);
   }
 
-  /** The entry's data, where it is there and its files are as they were written. */
+  /** The entry's data, where it is there and its files are as they were written. It counts as used then. */
   async find<T>(kind: EntryKind, key: string): Promise<T | undefined> {
     const folder = this.#entry(kind, key);
     try {
@@ -49,6 +49,7 @@ export class AssemblyCache {
         const found = await stat(join(folder, name), { bigint: true });
         if (found.size !== BigInt(size) || String(found.mtimeNs) !== mtime) return undefined;
       }
+      await touch(folder);
       return data;
     } catch {
       return undefined;
@@ -84,8 +85,16 @@ export class AssemblyCache {
     return listed(join(this.#root, kind));
   }
 
-  async remove(kind: EntryKind, key: string): Promise<void> {
-    await rm(this.#entry(kind, key), { recursive: true, force: true });
+  /**
+   * Removes an entry, unless it was made or used within the last hour.
+   *
+   * @returns whether it is gone
+   */
+  async removeUnused(kind: EntryKind, key: string, now = Date.now()): Promise<boolean> {
+    const folder = this.#entry(kind, key);
+    if (!(await isOld(folder, now))) return false;
+    await rm(folder, { recursive: true, force: true });
+    return true;
   }
 
   /**
@@ -152,9 +161,15 @@ async function listed(folder: string): Promise<string[]> {
 
 const OLD_MS = 3600_000;
 
-async function isOld(path: string): Promise<boolean> {
+/** A folder's time is when it was last used. In a cache that only others may write to, they see to it. */
+async function touch(folder: string): Promise<void> {
+  const now = new Date();
+  await utimes(folder, now, now).catch(() => {});
+}
+
+async function isOld(path: string, now = Date.now()): Promise<boolean> {
   try {
-    return Date.now() - (await stat(path)).mtimeMs > OLD_MS;
+    return now - (await stat(path)).mtimeMs > OLD_MS;
   } catch {
     return false;
   }

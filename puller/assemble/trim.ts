@@ -6,12 +6,16 @@ import { AssemblyCache, type EntryKind } from './cache.ts';
 
 /**
  * Removes from the cache what was made of images that the store no longer holds. A guest that runs keeps its files: a
- * monitor reads them once, as it starts. The cache may serve several stores; what another one still wants is made
- * again when it is asked for.
+ * monitor reads them once, as it starts. The cache may serve several stores, and another one's image may be about to
+ * start: what was made or used within the last hour stays. What another one wants later is made again.
  *
+ * @param options.now milliseconds since 1970
  * @returns how many entries were removed
  */
-export async function trimAssemblies(store: ContentStore, options: { cacheDir?: string } = {}): Promise<number> {
+export async function trimAssemblies(
+  store: ContentStore,
+  options: { cacheDir?: string; now?: number } = {},
+): Promise<number> {
   const cache = new AssemblyCache(options.cacheDir ?? cacheFolder());
   await cache.sweep();
   const wanted = await reachable(store);
@@ -19,8 +23,7 @@ export async function trimAssemblies(store: ContentStore, options: { cacheDir?: 
   for (const kind of ['image', 'layer', 'kernel'] satisfies EntryKind[]) {
     for (const key of await cache.keys(kind)) {
       if (wanted.has(key.replace('-', ':'))) continue;
-      await cache.remove(kind, key);
-      removed++;
+      if (await cache.removeUnused(kind, key, options.now)) removed++;
     }
   }
   return removed;
