@@ -28,10 +28,11 @@ const ANSWERS: Record<RegistryErrorCode, readonly [status: number, code: string]
   CLIENT_GONE: [400, 'SIZE_INVALID'],
   STORAGE_FULL: [507, 'STORAGE_FULL'],
   STORAGE_UNAVAILABLE: [503, 'STORAGE_UNAVAILABLE'],
+  // Another server took the folder over; behind a balancer the next try finds that one.
+  STORAGE_IN_USE: [503, 'STORAGE_UNAVAILABLE'],
   STORAGE_DAMAGED: [500, 'STORAGE_DAMAGED'],
   DATA_UNKNOWN: [500, 'STORAGE_DAMAGED'],
   KEY_INVALID: [500, 'UNKNOWN'],
-  STORAGE_IN_USE: [500, 'UNKNOWN'],
   LISTEN_FAILED: [500, 'UNKNOWN'],
 };
 

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -11,6 +11,9 @@ import { FilesystemStore } from './index.ts';
 
 const roots = new Map<object, string>();
 const newRoot = () => mkdtemp(join(tmpdir(), 'uk-store-'));
+async function* from(text: string) {
+  yield Buffer.from(text);
+}
 
 storageContract('filesystem', {
   async open() {
@@ -119,6 +122,83 @@ describe('the storage folder', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  /** What a server on another machine does which takes the one here for dead. */
+  const supersede = async () => {
+    await writeFile(owner(2), JSON.stringify({ ...JSON.parse(await readFile(owner(), 'utf8')), host: 'another' }));
+    await rm(owner());
+  };
+  const refused = { code: 'STORAGE_IN_USE', message: expect.stringContaining('taken over') };
+
+  test('that was taken over while its server slept is written no more: the server looks before it writes', async () => {
+    const store = await FilesystemStore.open({ root });
+    await store.put('k', Buffer.from('old'));
+    const data = await store.appendData(await store.beginData('data/1'), from('bytes'));
+    await supersede();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+    try {
+      const writes = [
+        store.put('k', Buffer.from('new')),
+        store.delete('k'),
+        store.beginData('data/2'),
+        store.appendData(data, from('more')),
+        store.takeOverData(data, 'data/3'),
+        store.completeData(data),
+        store.abortData(data),
+        store.deleteData('data/1'),
+      ];
+      for (const write of await Promise.allSettled(writes)) {
+        expect(write).toMatchObject({ status: 'rejected', reason: refused });
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+    await expect(store.put('k', Buffer.from('new'))).rejects.toMatchObject(refused);
+    expect((await store.get('k'))?.bytes.toString()).toBe('old');
+    await store.close();
+    expect((await readdir(root)).filter((name) => name.startsWith('server.'))).toEqual(['server.2']);
+  });
+
+  test('that is being taken over is already the successor’s', async () => {
+    const store = await FilesystemStore.open({ root });
+    await writeFile(owner(2), await readFile(owner()));
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+    try {
+      await expect(store.put('k', Buffer.from('v'))).rejects.toMatchObject(refused);
+    } finally {
+      vi.useRealTimers();
+    }
+    await store.close();
+  });
+
+  test('that was taken over is written no more as soon as the heartbeat saw it', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const store = await FilesystemStore.open({ root });
+      await supersede();
+      vi.advanceTimersByTime(5_000);
+      const written = () => store.put('k', Buffer.from('v')).catch((error) => error);
+      for (let answer: unknown = ''; typeof answer === 'string'; ) {
+        answer = await written();
+        if (typeof answer !== 'string') expect(answer).toMatchObject(refused);
+      }
+      await store.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('whose server slept and was not taken over is written as before', async () => {
+    const store = await FilesystemStore.open({ root });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+    try {
+      await store.put('k', Buffer.from('v'));
+      expect((await stat(owner())).mtimeMs).toBe(Date.now());
+    } finally {
+      vi.useRealTimers();
+    }
+    await store.close();
   });
 
   test('leaves no temporary files behind, whatever the outcome of a write', async () => {

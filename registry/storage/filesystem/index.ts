@@ -19,7 +19,7 @@ import { Folders } from './folders.ts';
 import { KeyedLock, type Locks } from './keyed-lock.ts';
 import { Layout } from './layout.ts';
 import { Listings } from './listing.ts';
-import { takeOwnership } from './ownership.ts';
+import { type Ownership, takeOwnership } from './ownership.ts';
 import { Records } from './records.ts';
 
 export interface FilesystemOptions {
@@ -41,21 +41,21 @@ export interface FilesystemOptions {
  * lives in the one server of the folder (worker processes ask their primary process for it, and a worker that dies
  * loses it with its channel). Generations by link(2) alone would need no lock, but would make every read look for the
  * newest generation first, and reads are what a registry does. A second server on the folder is refused
- * (`ownership.ts`), as its lock would be another one.
+ * (`ownership.ts`), as its lock would be another one; a server that was taken for dead and is not writes no more.
  */
 export class FilesystemStore implements ObjectStore {
   readonly #records: Records;
   readonly #listings: Listings;
   readonly #data: DataFiles;
-  readonly #release: () => Promise<void>;
+  readonly #ownership: Ownership;
 
-  private constructor(layout: Layout, options: FilesystemOptions, release: () => Promise<void>) {
+  private constructor(layout: Layout, options: FilesystemOptions, ownership: Ownership) {
     const folders = new Folders();
     const locks = options.locks ?? new KeyedLock();
     this.#records = new Records(layout, folders, locks, options.cacheBytes ?? 64 * 1024 * 1024);
     this.#listings = new Listings(layout);
     this.#data = new DataFiles(layout, folders, locks);
-    this.#release = release;
+    this.#ownership = ownership;
   }
 
   /** @throws RegistryError `STORAGE_IN_USE`, `STORAGE_UNAVAILABLE`, `STORAGE_FULL` */
@@ -65,7 +65,7 @@ export class FilesystemStore implements ObjectStore {
       for (const folder of [layout.objects, layout.partial]) await mkdir(folder, { recursive: true });
       const ownership = await takeOwnership(layout);
       for (const name of await readdir(layout.temporary)) await rm(join(layout.temporary, name), { force: true });
-      return new FilesystemStore(layout, options, () => ownership.release());
+      return new FilesystemStore(layout, options, ownership);
     });
   }
 
@@ -74,10 +74,12 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<Token | undefined> {
+    await this.#ownership.ensure();
     return this.#records.put(key, bytes, options);
   }
 
   async delete(key: string, options?: DeleteOptions): Promise<boolean> {
+    await this.#ownership.ensure();
     return this.#records.delete(key, options);
   }
 
@@ -86,22 +88,27 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async beginData(key: string): Promise<DataState> {
+    await this.#ownership.ensure();
     return this.#data.begin(key);
   }
 
   async appendData(state: DataState, source: AsyncIterable<Uint8Array>): Promise<DataState> {
+    await this.#ownership.ensure();
     return this.#data.append(state, source);
   }
 
   async takeOverData(state: DataState, freshKey: string): Promise<DataState> {
+    await this.#ownership.ensure();
     return this.#data.takeOver(state, freshKey);
   }
 
   async completeData(state: DataState): Promise<void> {
+    await this.#ownership.ensure();
     return this.#data.complete(state);
   }
 
   async abortData(state: DataState): Promise<void> {
+    await this.#ownership.ensure();
     return this.#data.abort(state);
   }
 
@@ -114,10 +121,11 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async deleteData(key: string): Promise<boolean> {
+    await this.#ownership.ensure();
     return this.#data.delete(key);
   }
 
   async close(): Promise<void> {
-    await this.#release();
+    await this.#ownership.release();
   }
 }

@@ -4,7 +4,7 @@ import { link, mkdir, readdir, readFile, rename, stat, unlink, utimes, writeFile
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { RegistryError } from '../../errors.ts';
-import { errnoOf, orUndefined } from './failures.ts';
+import { errnoOf, orUndefined, storage } from './failures.ts';
 import type { Layout } from './layout.ts';
 
 const BEAT_MS = 5_000;
@@ -22,6 +22,18 @@ interface Owner {
   released?: boolean;
 }
 
+/** The right to write to a folder, as long as nobody took it over. */
+export interface Ownership {
+  /**
+   * Before every write. A server that was suspended for so long that another one could take it for gone looks first
+   * whether that happened; once it did, nothing is written any more.
+   *
+   * @throws RegistryError `STORAGE_IN_USE`, `STORAGE_UNAVAILABLE`
+   */
+  ensure(): Promise<void>;
+  release(): Promise<void>;
+}
+
 /**
  * One server a folder, because the lock among writers lives in that server. Ownership is a chain of files
  * `server.<n>`: the highest number owns, and taking over the chain from `n` means making `n + 1` with link(2), which
@@ -29,7 +41,7 @@ interface Owner {
  *
  * @throws RegistryError `STORAGE_IN_USE` while another server lives
  */
-export async function takeOwnership(layout: Layout): Promise<{ release(): Promise<void> }> {
+export async function takeOwnership(layout: Layout): Promise<Ownership> {
   const me = myself();
   await mkdir(layout.temporary, { recursive: true });
   const draft = layout.temporaryPath();
@@ -51,31 +63,71 @@ export async function takeOwnership(layout: Layout): Promise<{ release(): Promis
       throw inUse(layout, await readOwner(claimPath(layout, highest(now) ?? 0)));
     }
     for (const old of now) if (old !== mine) await orUndefined(unlink(claimPath(layout, old)));
-    return keep(layout, path, me);
+    return new Claim(layout, mine, me);
   } finally {
     await unlink(draft).catch(() => undefined);
   }
 }
 
-function keep(layout: Layout, path: string, me: Owner): { release(): Promise<void> } {
-  const beat = setInterval(() => {
+/** A claim that shows from time to time that its server lives, and sees when another one took it for dead. */
+class Claim implements Ownership {
+  readonly #layout: Layout;
+  readonly #mine: number;
+  readonly #me: Owner;
+  readonly #timer: NodeJS.Timeout;
+  /** Wall-clock time, as a monotonic clock stands still while the machine sleeps. */
+  #seen = Date.now();
+  #beating: Promise<void> | undefined;
+  #lost: RegistryError | undefined;
+
+  constructor(layout: Layout, mine: number, me: Owner) {
+    this.#layout = layout;
+    this.#mine = mine;
+    this.#me = me;
+    // What fails here is told to the next writer.
+    this.#timer = setInterval(() => this.#beat().catch(() => undefined), BEAT_MS);
+    this.#timer.unref();
+  }
+
+  async ensure(): Promise<void> {
+    if (this.#lost === undefined && Date.now() - this.#seen > SILENCE_MS) {
+      await storage(`keep the storage folder ${this.#layout.root}`, () => this.#beat());
+    }
+    if (this.#lost !== undefined) throw this.#lost;
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#beat().catch(() => undefined);
+    if (this.#lost !== undefined) return;
+    const draft = this.#layout.temporaryPath();
+    try {
+      await writeFile(draft, JSON.stringify({ ...this.#me, released: true }));
+      await rename(draft, claimPath(this.#layout, this.#mine));
+    } catch {
+      // A full disk, or a folder that somebody removed: the next server sees that this process is gone.
+      await unlink(draft).catch(() => undefined);
+    }
+  }
+
+  /** One for all who ask at once. */
+  #beat(): Promise<void> {
+    this.#beating ??= this.#show().finally(() => {
+      this.#beating = undefined;
+    });
+    return this.#beating;
+  }
+
+  async #show(): Promise<void> {
+    if (this.#lost !== undefined) return;
     const now = new Date();
-    utimes(path, now, now).catch(() => undefined);
-  }, BEAT_MS);
-  beat.unref();
-  return {
-    async release() {
-      clearInterval(beat);
-      const draft = layout.temporaryPath();
-      try {
-        await writeFile(draft, JSON.stringify({ ...me, released: true }));
-        await rename(draft, path);
-      } catch {
-        // A full disk, or a folder that somebody removed: the next server sees that this process is gone.
-        await unlink(draft).catch(() => undefined);
-      }
-    },
-  };
+    const path = claimPath(this.#layout, this.#mine);
+    const there = await orUndefined(utimes(path, now, now).then(() => true));
+    // A successor claims first and removes then.
+    const owner = there ? (highest(await claims(this.#layout)) ?? 0) : undefined;
+    if (owner === this.#mine) this.#seen = now.getTime();
+    else this.#lost = superseded(this.#layout);
+  }
 }
 
 async function refuseIfAlive(layout: Layout, claim: number): Promise<void> {
@@ -118,6 +170,12 @@ function inUse(layout: Layout, owner: Owner | undefined): RegistryError {
   const who = owner === undefined ? 'another server' : `the server with process id ${owner.pid} on ${owner.host}`;
   return new RegistryError('STORAGE_IN_USE', `the storage folder ${layout.root} is in use by ${who}`, {
     hint: 'stop that server first, or give this one another folder',
+  });
+}
+
+function superseded({ root }: Layout): RegistryError {
+  return new RegistryError('STORAGE_IN_USE', `the storage folder ${root} was taken over while this server was silent`, {
+    hint: 'this server writes nothing any more; stop it, and use the one that runs on the folder now',
   });
 }
 
