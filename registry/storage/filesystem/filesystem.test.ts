@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { storageContract } from '../contract.suite.ts';
+import { Folders } from './folders.ts';
 import { FilesystemStore } from './index.ts';
 
 const roots = new Map<object, string>();
@@ -56,6 +57,22 @@ describe('the storage folder', () => {
     await store.put('k', Buffer.from('v'));
     await store.close();
     expect(existsSync(join(deep, 'objects/k'))).toBe(true);
+  });
+
+  test('is durable before anything is stored in it, with all folders that were made above it', async () => {
+    const sync = vi.spyOn(Folders.prototype, 'sync');
+    const synced = () => sync.mock.calls.map(([path]) => path);
+    try {
+      const deep = join(root, 'not/yet');
+      await (await FilesystemStore.open({ root: deep })).close();
+      expect(synced()).toEqual(expect.arrayContaining([deep, join(root, 'not'), root]));
+      // The start before may have ended between the making and the sync.
+      sync.mockClear();
+      await (await FilesystemStore.open({ root: relative('.', deep) })).close();
+      expect(synced()).toEqual(expect.arrayContaining([deep, join(root, 'not')]));
+    } finally {
+      sync.mockRestore();
+    }
   });
 
   test('serves one server: the second one is told who runs', async () => {

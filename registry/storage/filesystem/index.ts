@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type {
   ByteRange,
   DataReader,
@@ -14,7 +14,7 @@ import type {
   Token,
 } from '../contract.ts';
 import { DataFiles } from './data.ts';
-import { storage } from './failures.ts';
+import { errnoOf, storage } from './failures.ts';
 import { Folders } from './folders.ts';
 import { KeyedLock, type Locks } from './keyed-lock.ts';
 import { Layout } from './layout.ts';
@@ -62,7 +62,7 @@ export class FilesystemStore implements ObjectStore {
   static open(options: FilesystemOptions): Promise<FilesystemStore> {
     return storage(`open the storage folder ${options.root}`, async () => {
       const layout = new Layout(options.root);
-      for (const folder of [layout.objects, layout.partial]) await mkdir(folder, { recursive: true });
+      await makeDurably(layout);
       const ownership = await takeOwnership(layout);
       for (const name of await readdir(layout.temporary)) await rm(join(layout.temporary, name), { force: true });
       return new FilesystemStore(layout, options, ownership);
@@ -127,5 +127,20 @@ export class FilesystemStore implements ObjectStore {
 
   async close(): Promise<void> {
     await this.#ownership.release();
+  }
+}
+
+/** Makes the folders that outlive a start, so that what is acknowledged below them survives a loss of power as well. */
+async function makeDurably(layout: Layout): Promise<void> {
+  const folders = new Folders();
+  await folders.make(layout.partial, true);
+  await folders.make(layout.objects, true);
+  // Perhaps an earlier start made them and came no further.
+  await folders.sync(layout.root);
+  try {
+    await folders.sync(dirname(layout.root));
+  } catch (error) {
+    // Only who may read a folder can sync it; what lies above is then somebody else's to make.
+    if (errnoOf(error) !== 'EACCES' && errnoOf(error) !== 'EPERM') throw error;
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { checkKey } from '../contract.ts';
 
 /**
@@ -18,10 +18,11 @@ export class Layout {
   readonly temporary: string;
 
   constructor(root: string) {
-    this.root = root;
-    this.objects = join(root, 'objects');
-    this.partial = join(root, 'partial');
-    this.temporary = join(root, 'temporary');
+    // Absolute: a server whose working folder changes stays on its folder, and every folder has one above it.
+    this.root = resolve(root);
+    this.objects = join(this.root, 'objects');
+    this.partial = join(this.root, 'partial');
+    this.temporary = join(this.root, 'temporary');
   }
 
   /** @throws RegistryError `KEY_INVALID` */
