@@ -329,6 +329,25 @@ describe('rebuildConfig', () => {
   });
 });
 
+test('what is added to the config layer agrees with the links and folders of the layers that stay', async () => {
+  const source = await put('text', 'text');
+  await put('secret/x', 'x');
+  await chmod(join(dir, 'secret'), 0o700);
+  const first = await build({ adds: [{ source: join(dir, 'secret'), destination: '/srv/secret' }] });
+  const add = async (destination: string, from = source) =>
+    await rebuildConfig(first.descriptor, { adds: [{ source: from, destination, layer: 'config' }] }, store);
+  const conflict = { code: 'PATH_CONFLICT', message: expect.stringContaining('/var/run') };
+  await expect(add('/var/run/x')).rejects.toMatchObject(conflict);
+  const second = await layer(await add('/srv/secret/y'), 3);
+  expect(second.get('srv/secret')).toMatchObject({ type: 'directory', mode: 0o700 });
+  expect(second.get('srv/secret/y')?.bytes.toString()).toBe('text');
+  expect(second.has('srv/secret/x')).toBe(false);
+  expect((await layer(await add('/tmp/y'), 3)).get('tmp')).toMatchObject({ mode: 0o1777 });
+  await mkdir(join(dir, 'tree'));
+  await symlink('/etc', join(dir, 'tree/srv'));
+  await expect(add('/', join(dir, 'tree'))).rejects.toMatchObject({ code: 'PATH_CONFLICT' });
+});
+
 test('a config layer that unpacks large is not read into memory', async () => {
   const source = await put('large', '');
   await truncate(source, 64 * 1024 * 1024 + 1);

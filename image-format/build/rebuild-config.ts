@@ -9,7 +9,7 @@ import { layerCompression, layerMediaType } from '../media-types.ts';
 import { planAdds } from './add-files.ts';
 import { folder, rootFile } from './build-image.ts';
 import { changeExecution } from './execution.ts';
-import { Plan } from './plan.ts';
+import { Plan, type Planned } from './plan.ts';
 import type { AddedPath, BuildOptions, BuiltImage, ExecutionChanges, Layer } from './request.ts';
 import { sourceDateEpoch } from './source-date.ts';
 import { isUruncAnnotation, URUNC_FILE, uruncAnnotations, uruncFile } from './urunc.ts';
@@ -18,6 +18,9 @@ import { writeManifest } from './write-manifest.ts';
 
 /** A config layer is held in memory while it is written anew. */
 const MAX_CONFIG_LAYER = 64 * 1024 * 1024;
+
+/** The layers that stay, the uppermost first. */
+const KEPT = ['app', 'deps', 'kernel'] as const;
 
 const HYPERVISOR = 'com.urunc.unikernel.hypervisor';
 
@@ -43,11 +46,14 @@ export async function rebuildConfig(
 
   const plan = new Plan();
   plan.add({ entry: rootFile(URUNC_FILE, uruncFile(urunc)), role: 'config', origin: 'the file for urunc' });
-  await planAdds(plan, changes.adds ?? []);
-  if ((changes.adds ?? []).length > 0) await refuseConflicts(plan, store, [kernel, deps, app]);
-  for (const entry of await oldEntries(store, config))
-    plan.addDefault({ entry, role: 'config', origin: 'the old config' });
+  const old = await oldEntries(store, config);
+  const adds = changes.adds ?? [];
+  if (adds.length > 0) await planKept(plan, store, image, old);
+  await planAdds(plan, adds);
+  for (const entry of old) plan.addDefault({ entry, role: 'config', origin: 'the old config' });
   plan.addDefault({ entry: folder('etc/uk'), role: 'config', origin: 'uk' });
+  // They are not written, but what stands in them must not come to stand below something that was added.
+  for (const role of KEPT) plan.layer(role);
 
   const { diffId, digest, size } = await writeLayer(plan.layer('config'), store, {
     compression,
@@ -94,17 +100,28 @@ async function oldEntries(store: ContentStore, layer: Layer): Promise<LayerEntry
   return entries;
 }
 
-/** What is added must not stand in a layer that stays. */
-async function refuseConflicts(plan: Plan, store: ContentStore, layers: Layer[]): Promise<void> {
-  for (const [i, layer] of layers.entries()) {
-    for await (const { path, type } of readLayer(stream(store, layer), compressionOf(layer))) {
-      const planned = plan.get(path);
-      if (planned === undefined || (type === 'directory' && planned.entry.type === 'directory')) continue;
-      const where = `layer ${LAYER_ROLES[i]}`;
-      throw new ImageError('PATH_CONFLICT', `/${path} is in the image already (${where}): ${planned.origin}`, {
-        hint: 'build the image anew to replace it',
-      });
+/** What stands where in the layers that stay; of several entries for one path that of the uppermost layer holds. */
+async function* keptEntries(store: ContentStore, { layers }: UnikernelImage): AsyncGenerator<Planned> {
+  for (const role of KEPT) {
+    const layer = layers[role];
+    for await (const file of readLayer(stream(store, layer), compressionOf(layer))) {
+      const { content: _, size: __, mtime: ___, ...entry } = file;
+      yield { entry, role, origin: 'the image that is changed' };
     }
+  }
+}
+
+/**
+ * Plans what the layers that stay hold, so that what is added agrees with their links, files and folders. Where the old
+ * config layer has something too, that is what counts.
+ */
+async function planKept(plan: Plan, store: ContentStore, image: UnikernelImage, old: readonly LayerEntry[]) {
+  const covering = new Map(old.map((entry) => [entry.path, entry]));
+  for await (const kept of keptEntries(store, image)) {
+    const above = covering.get(kept.entry.path);
+    if (above === undefined) plan.addDefault(kept);
+    // A folder of both stays in both; what is no folder may be replaced by what is added.
+    else if (above.type === 'directory') plan.addDefault({ ...kept, entry: above, role: 'config' });
   }
 }
 
