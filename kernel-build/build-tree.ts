@@ -28,6 +28,12 @@ const FIXED = {
   KBUILD_BUILD_VERSION: '1',
 };
 
+/**
+ * Kconfig writes into the configuration whether these are there and how old they are, though nothing here uses them: two
+ * machines with the same compiler would have kernels that differ.
+ */
+const UNUSED_TOOLS = ['RUSTC=/bin/false', 'BINDGEN=/bin/false', 'PAHOLE=/bin/false'];
+
 /** Calls make in the kernel's tree: in it, not beside it, so that all names it sees are relative. */
 async function make(
   tree: string,
@@ -36,7 +42,7 @@ async function make(
   options: TreeOptions & { onLine?: (line: string) => void },
 ) {
   const { signal, onLine } = options;
-  await runCommand('make', args, { cwd: tree, env: { ...plainEnvironment(), ...FIXED, ...env }, signal, onLine });
+  await runCommand('make', [...UNUSED_TOOLS, ...args], { cwd: tree, env: { ...plainEnvironment(), ...FIXED, ...env }, signal, onLine });
 }
 
 /**
