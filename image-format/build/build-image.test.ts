@@ -153,6 +153,12 @@ describe('buildImage', () => {
     }
   });
 
+  test('a time after the year 9999 is none that OCI can say', async () => {
+    const image = await build({}, { sourceDateEpoch: 253402300799 });
+    expect((await configOf(image)).created).toBe('9999-12-31T23:59:59Z');
+    await expect(build({}, { sourceDateEpoch: 253402300800 })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+
   test('gzip', async () => {
     const [zstd, gzip] = [await build(), await build({}, { compression: 'gzip' })];
     expect(gzip.layers.map(({ descriptor }) => descriptor.mediaType)).toEqual(Array(4).fill(MEDIA_TYPE.layerGzip));

@@ -12,7 +12,7 @@ export function sourceDateEpoch(asked: number | undefined, env: NodeJS.ProcessEn
   const text = env.SOURCE_DATE_EPOCH;
   if (asked === undefined && (text === undefined || text === '')) return undefined;
   const seconds = asked ?? (/^[0-9]+$/.test(text ?? '') ? Number(text) : Number.NaN);
-  // What a Date can hold.
-  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= 8.64e12) return seconds;
+  // RFC 3339, which `created` is written in, ends with the year 9999.
+  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= 253_402_300_799) return seconds;
   throw new ImageError('CONFIG_INVALID', `SOURCE_DATE_EPOCH is not a number of seconds: ${asked ?? text}`);
 }
