@@ -48,7 +48,7 @@ export interface InstanceOptions extends ExecutionChoice {
   hostname?: string | undefined;
   /** `auto` (default), `kvm`, `tcg`; `$UK_ACCEL` where it is left out. */
   accelerator?: string | undefined;
-  /** Ends the machine at once; the outcome then rejects with its reason. */
+  /** Ends the machine at once, that of the accelerator's probe too; the start or the outcome then rejects with its reason. */
   signal?: AbortSignal | undefined;
   onEvent?: ((event: InstanceEvent) => void) | undefined;
   /** How long the kernel may take until its init speaks. Default: 60 s. */
@@ -97,7 +97,7 @@ const SIGKILL = 9;
  * Boots an image. Returns as soon as the monitor runs.
  *
  * @throws PullerError `IMAGE_UNSUPPORTED`, `MEMORY_TOO_SMALL`, `MONITOR_MISSING`, `OPTION_UNSUPPORTED`, `PORT_IN_USE`,
- *   `PORT_UNAVAILABLE`
+ *   `PORT_UNAVAILABLE`; the signal's reason
  */
 export async function startInstance(bootable: Bootable, options: InstanceOptions): Promise<Instance> {
   const begin = performance.now();
@@ -114,6 +114,7 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
     { machine: profile.machine, kernel: bootable.kernel },
     acceleratorWish(options.accelerator),
     () => options.onEvent?.({ type: 'probing' }),
+    options.signal,
   );
   options.signal?.throwIfAborted();
   const spec: MachineSpec = {
@@ -130,6 +131,7 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
   const start = startFrame(id, execution, options);
   const machine = await monitor.start(spec);
   try {
+    options.signal?.throwIfAborted();
     options.onEvent?.({ type: 'machine', pid: machine.pid, choice, ms: performance.now() - begin });
     const explain = (exit: MachineExit): Error => monitor.explainExit(spec, exit);
     const unpackingFailure = tooSmall(memory, memoryNeed(bootable));

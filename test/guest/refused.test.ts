@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What cannot be started says so and leaves no monitor behind.
+
+import { EventEmitter } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startInstance } from '../../puller/index.ts';
+import { runInstance, startInstance } from '../../puller/index.ts';
 import { buildGuestImage, Collector, type GuestImage, runGuest } from './guest.ts';
 
 let image: GuestImage;
@@ -41,4 +44,40 @@ test('a listener that throws ends the machine', async () => {
   });
   await expect(starting).rejects.toThrow('not today');
   expect(await monitors()).toEqual([]);
+});
+
+test.each(['probing', 'machine'])('SIGTERM at the event "%s" of a start ends it and its guest', async (when) => {
+  const signals = new EventEmitter();
+  const cache = process.env.XDG_CACHE_HOME;
+  // Nothing is known of this machine there.
+  process.env.XDG_CACHE_HOME = join(image.folder, `nothing-known-${when}`);
+  let seen = 0;
+  const running = runInstance(
+    image.bootable,
+    {
+      entrypoint: ['/programs/signals'],
+      stdout: new Collector(),
+      stderr: new Collector(),
+      accelerator: 'tcg',
+      onEvent: ({ type }) => {
+        if (type !== when) return;
+        signals.emit('SIGWINCH');
+        setImmediate(async () => {
+          seen = (await monitors()).length;
+          signals.emit('SIGTERM');
+        });
+      },
+    },
+    signals as unknown as NodeJS.Process,
+  );
+  try {
+    if (when === 'probing') await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+    else expect(await running).toMatchObject({ status: 143 });
+  } finally {
+    process.env.XDG_CACHE_HOME = cache;
+    if (cache === undefined) delete process.env.XDG_CACHE_HOME;
+  }
+  expect(seen).toBe(1);
+  expect(await monitors()).toEqual([]);
+  expect(signals.eventNames()).toEqual([]);
 });

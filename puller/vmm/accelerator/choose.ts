@@ -32,7 +32,8 @@ export interface Choice {
  *
  * @param monitorFile the monitor's executable
  * @param onProbe called before probing, which takes a second or, with a KVM that hangs, some more
- * @throws PullerError `OPTION_UNSUPPORTED` where KVM was asked for and cannot be had
+ * @param signal ends the probing
+ * @throws PullerError `OPTION_UNSUPPORTED` where KVM was asked for and cannot be had; the signal's reason
  */
 export async function chooseAccelerator(
   monitor: Monitor,
@@ -40,6 +41,7 @@ export async function chooseAccelerator(
   subject: ProbeSubject,
   wish: AcceleratorWish,
   onProbe?: () => void,
+  signal?: AbortSignal,
 ): Promise<Choice> {
   const device = wish === 'tcg' ? 'tcg was asked for' : kvmDeviceProblem();
   if (wish === 'kvm') {
@@ -59,11 +61,12 @@ export async function chooseAccelerator(
 
   let kvmProblem: string | undefined;
   if (device === undefined && verdict.kvm === undefined) {
-    kvmProblem = await probeKvm(monitor, subject, KVM_LIMIT_MS);
+    kvmProblem = await probeKvm(monitor, subject, KVM_LIMIT_MS, signal);
     if (kvmProblem === undefined) verdict.kvm = { works: true, detail: 'a guest ran' };
   }
   if (verdict.kvm?.works !== true || device !== undefined) {
-    const emulated = await probeTcg(monitor, subject, verdict, processor.steadyTsc ? processor.guessKhz : undefined);
+    const guess = processor.steadyTsc ? processor.guessKhz : undefined;
+    const emulated = await probeTcg(monitor, subject, verdict, guess, signal);
     // Only a kernel that runs without KVM can have shown that KVM is at fault.
     if (emulated && kvmProblem !== undefined)
       verdict.kvm = { works: false, detail: `KVM runs no guest here: ${kvmProblem}` };
@@ -83,9 +86,10 @@ async function probeTcg(
   subject: ProbeSubject,
   verdict: Verdict,
   guessKhz: number | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<boolean> {
   if (verdict.tsc !== undefined) return true;
-  const result = await measureTsc(monitor, subject, guessKhz ?? 1_000_000, TCG_LIMIT_MS);
+  const result = await measureTsc(monitor, subject, guessKhz ?? 1_000_000, TCG_LIMIT_MS, signal);
   if ('problem' in result) return false;
   verdict.tsc = result;
   return true;

@@ -12,13 +12,14 @@ export interface ProbeSubject {
 
 const PROBE_MEMORY = 128 * 1024 ** 2;
 
-/** Boots a probe guest and does something with it once its init has said hello. */
+/** Boots a probe guest and does something with it once its init has said hello. An abort kills it, and is thrown. */
 async function withProbe<T>(
   monitor: Monitor,
   subject: ProbeSubject,
   accelerator: Accelerator,
   limitMs: number,
   work: (control: ControlChannel) => Promise<T>,
+  signal: AbortSignal | undefined,
 ): Promise<T | { problem: string }> {
   const spec: MachineSpec = {
     ...subject,
@@ -28,13 +29,18 @@ async function withProbe<T>(
     forwards: [],
     verbose: false,
   };
+  signal?.throwIfAborted();
   let machine: Machine;
   try {
     machine = await monitor.start(spec);
   } catch (error) {
     return { problem: (error as Error).message };
   }
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal?.reason);
   try {
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', abort, { once: true });
     for (const unread of [machine.log, machine.stdout, machine.stderr]) unread.resume();
     const control = new ControlChannel(machine.control);
     control.on('error', () => {});
@@ -42,16 +48,22 @@ async function withProbe<T>(
     answer.catch(() => {});
     const ended = machine.exited.then((exit) => ({ problem: monitor.explainExit(spec, exit).message }));
     const problem = `a guest did not come up within ${limitMs / 1000} s`;
-    return await Promise.race([answer, ended, delay(limitMs, { problem }, { ref: false })]);
+    return await Promise.race([answer, ended, aborted.promise, delay(limitMs, { problem }, { ref: false })]);
   } finally {
+    signal?.removeEventListener('abort', abort);
     machine.kill();
     await machine.exited;
   }
 }
 
 /** Whether a guest really runs under KVM: the device alone proves nothing. @returns what is wrong, or undefined */
-export async function probeKvm(monitor: Monitor, subject: ProbeSubject, limitMs: number): Promise<string | undefined> {
-  const result = await withProbe(monitor, subject, { kind: 'kvm' }, limitMs, async () => undefined);
+export async function probeKvm(
+  monitor: Monitor,
+  subject: ProbeSubject,
+  limitMs: number,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const result = await withProbe(monitor, subject, { kind: 'kvm' }, limitMs, async () => undefined, signal);
   return result?.problem;
 }
 
@@ -79,18 +91,26 @@ export async function measureTsc(
   subject: ProbeSubject,
   guessKhz: number,
   limitMs: number,
+  signal?: AbortSignal,
 ): Promise<Frequency | { problem: string }> {
-  return withProbe(monitor, subject, { kind: 'tcg', tscKhz: guessKhz }, limitMs, async (control) => {
-    const first = await bestReading(control);
-    let result: Frequency;
-    let rounds = 0;
-    do {
-      await delay(SPACING_MS);
-      result = frequencyOf(first, await bestReading(control));
-      rounds++;
-    } while (result.errorPpm > GOOD_PPM && rounds < ROUNDS_MAX);
-    return result;
-  });
+  return withProbe(
+    monitor,
+    subject,
+    { kind: 'tcg', tscKhz: guessKhz },
+    limitMs,
+    async (control) => {
+      const first = await bestReading(control);
+      let result: Frequency;
+      let rounds = 0;
+      do {
+        await delay(SPACING_MS);
+        result = frequencyOf(first, await bestReading(control));
+        rounds++;
+      } while (result.errorPpm > GOOD_PPM && rounds < ROUNDS_MAX);
+      return result;
+    },
+    signal,
+  );
 }
 
 const SPACING_MS = 400;
