@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, statfs } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, statfs } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { cacheFolder } from '../store/folders.ts';
 import { choiceOf } from './accelerator/choose.ts';
@@ -71,10 +72,14 @@ async function checkSetpriv(): Promise<HostFinding> {
   };
 }
 
-async function checkSpace(): Promise<HostFinding> {
-  const folder = cacheFolder();
+/** @param checkWrite throws where this user may not write to a folder */
+export async function checkSpace(
+  folder = cacheFolder(),
+  checkWrite = (path: string): Promise<void> => access(path, constants.W_OK | constants.X_OK),
+): Promise<HostFinding> {
   try {
     await mkdir(folder, { recursive: true });
+    await checkWrite(folder);
     const { bavail, bsize } = await statfs(folder);
     const free = bavail * bsize;
     return {
