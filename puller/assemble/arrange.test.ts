@@ -41,6 +41,11 @@ describe('layers that do not', () => {
     ['a link over a folder', [layer('deps', 'a/'), layer('app', 'a -> b')]],
     ['something in a file', [layer('deps', 'a'), layer('app', 'a/b')]],
     ['links in circles', [layer('deps', 'a -> b', 'b -> a'), layer('app', 'a/x')]],
+    ["the guest's own folder through a link", [layer('deps', 'x -> .uk'), layer('app', 'x/init')]],
+    ["the guest's own folder through two", [layer('deps', 'x -> y/z', 'y/', 'y/z -> /.uk', 'x/init')]],
+    ["below the guest's own folder", [layer('deps', 'x -> /', 'x/.uk/a/b')]],
+    ["a link in the guest's own folder's place", [layer('deps', 'd/', 'x -> /d/..', 'x/.uk -> d')]],
+    ["the guest's own folder on the way", [layer('deps', 'x -> .uk', 'x/../y')]],
     ['twice in one layer', [layer('deps', 'a', 'a')]],
   ])('%s', (_name, layers) =>
     expect(() => arrangeLayers(layers)).toThrow(expect.objectContaining({ code: 'IMAGE_UNSUPPORTED' })),

@@ -2,6 +2,7 @@
 import type { EntryType } from '../../image-format/layers/index.ts';
 import { PullerError } from '../errors.ts';
 import type { SegmentPath } from './layer-segment.ts';
+import { checkReserved } from './reserved.ts';
 
 export interface ArrangedLayer {
   role: string;
@@ -20,7 +21,7 @@ interface Node {
 /**
  * Checks that layers which are unpacked one over the other, as the kernel does it, give the tree that they mean: what
  * is no folder stands in one layer only (docs/image-format.md), under whatever name links give it, and no folder
- * takes a link's place.
+ * takes a link's place. Nothing gets into the folder of the guest's init.
  *
  * @returns per layer the folders that it names only as parts of paths and nobody has made: the kernel would leave out
  *   what is in them
@@ -35,6 +36,8 @@ export function arrangeLayers(layers: readonly ArrangedLayer[]): string[][] {
       const slash = path.lastIndexOf('/');
       const folder = resolveFolder(tree, slash < 0 ? '' : path.slice(0, slash), role, missing);
       const place = join(folder, path.slice(slash + 1));
+      // Under whatever name links give it.
+      checkReserved(place, role, path);
       const there = tree.get(place);
       if (there !== undefined && (there.type !== 'directory' || type !== 'directory')) {
         throw new PullerError(
@@ -66,6 +69,7 @@ function resolveFolder(tree: Map<string, Node>, path: string, role: string, miss
     const next = join(at, name);
     const node = tree.get(next);
     if (node === undefined) {
+      checkReserved(next, role, path);
       tree.set(next, { type: 'directory', role });
       missing.push(next);
       at = next;

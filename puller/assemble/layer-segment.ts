@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { EntryType, LayerFile } from '../../image-format/layers/index.ts';
 import { PullerError } from '../errors.ts';
 import { MODE } from './cpio.ts';
+import { checkReserved } from './reserved.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { unpackedSize } from './unpacked-size.ts';
 
@@ -22,9 +23,6 @@ export interface SegmentContent {
 }
 
 export const SEGMENT = 'segment.cpio';
-
-/** The folder of the guest's init, which comes with the kernel. */
-const RESERVED = '.uk';
 
 /**
  * Turns a layer into a cpio archive.
@@ -132,7 +130,5 @@ function checkPath(role: string, path: string): void {
       hint: 'images that uk builds have no such layers',
     });
   }
-  if (path === RESERVED || path.startsWith(`${RESERVED}/`)) {
-    throw new PullerError('IMAGE_UNSUPPORTED', `the ${role} layer holds ${path}: that folder is the guest's own`);
-  }
+  checkReserved(path, role);
 }
