@@ -207,27 +207,42 @@ describe('added files', () => {
     expect((await layer(image, 1)).get('usr/lib/data')?.bytes.toString()).toBe('text');
   });
 
-  test('keep their extended attributes', async ({ skip }) => {
-    const source = join(dir, 'attributes');
-    await mkdir(source);
+  const xattrs = new Map([['user.mime', Buffer.from([0, 10, 255])]]);
+  /** Makes a file with attributes; Node cannot, tar can. */
+  async function attributed(path: string, bytes: Buffer): Promise<boolean> {
     const held = new MemoryStore();
-    const xattrs = new Map([['user.mime', Buffer.from([0, 10, 255])]]);
-    const file: LayerEntry = {
-      path: 'x',
-      type: 'file',
-      mode: 0o644,
-      uid: 0,
-      gid: 0,
-      source: { bytes: Buffer.from('x') },
-      xattrs,
-    };
-    await writeLayer([file], held, { compression: 'gzip' });
-    const unpack = ['-xzf', '-', '--xattrs', '--xattrs-include=*', '--no-same-owner', '-C', source];
-    skip(spawnSync('tar', unpack, { input: held.blob }).stderr.length > 0, 'the file system of /tmp has no attributes');
+    const entry: LayerEntry = { path, type: 'file', mode: 0o755, uid: 0, gid: 0, source: { bytes }, xattrs };
+    await writeLayer([entry], held, { compression: 'gzip' });
+    const unpack = ['-xzf', '-', '--xattrs', '--xattrs-include=*', '--no-same-owner', '-C', dir];
+    return spawnSync('tar', unpack, { input: held.blob }).stderr.length === 0;
+  }
+  const NO_XATTRS = 'the file system of /tmp has no attributes';
+
+  test('keep their extended attributes', async ({ skip }) => {
+    skip(!(await attributed('attributes/x', Buffer.from('x'))), NO_XATTRS);
+    const source = join(dir, 'attributes');
     const image = await build({ adds: [{ source, destination: '/srv' }] });
     expect((await layer(image, 2)).get('srv/x')?.xattrs).toEqual(xattrs);
     const alone = await build({ adds: [{ source: join(source, 'x'), destination: '/x' }] });
     expect((await layer(alone, 2)).get('x')?.xattrs).toEqual(xattrs);
+  });
+
+  test('a program and its libraries keep them too, wherever they are found', async ({ skip }) => {
+    const library = (soname: string) => makeElf({ soname });
+    const needed = ['libsystem.so.1', 'libbeside.so.1'];
+    const made = [
+      await attributed('sysroot/usr/lib/libsystem.so.1', library('libsystem.so.1')),
+      await attributed('own/real.so', library('libbeside.so.1')),
+      await attributed('own/real', makeElf({ needed, runpath: '$ORIGIN' })),
+    ];
+    skip(made.includes(false), NO_XATTRS);
+    await symlink('real.so', join(dir, 'own/libbeside.so.1'));
+    await symlink('real', join(dir, 'own/program'));
+    const image = await build({ app: join(dir, 'own/program') });
+    expect((await layer(image, 2)).get('app/program')?.xattrs).toEqual(xattrs);
+    const deps = await layer(image, 1);
+    expect(deps.get('usr/lib/libsystem.so.1')?.xattrs).toEqual(xattrs);
+    expect(deps.get('app/libbeside.so.1')).toMatchObject({ type: 'file', xattrs });
   });
 
   test('replace the skeleton', async () => {

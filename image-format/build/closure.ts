@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { realpath } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { ImageError } from '../errors.ts';
 import type { ElfFile } from './elf.ts';
-import { hostEntry } from './host-entry.ts';
+import { hostEntryWithXattrs } from './host-entry.ts';
 import { readElfIfAny } from './host-file.ts';
 import type { CachedLibrary } from './ld-so-cache.ts';
 import { placeFromSysroot } from './place.ts';
@@ -187,12 +188,8 @@ export class Closure {
 
   /** Beside a program that stands elsewhere in the image than here, its libraries move with it. */
   async #placeMoved({ host, image }: Folder): Promise<void> {
-    const { stats, entry } = await hostEntry(host, layerPath(image));
-    const file = stats.isSymbolicLink()
-      ? { ...entry, type: 'file' as const, mode: 0o755, source: { file: host } }
-      : entry;
-    const { linkname: _, ...rest } = file;
-    this.#plan.add({ entry: rest, role: 'deps', origin: host });
+    const { entry } = await hostEntryWithXattrs(await realpath(host), layerPath(image));
+    this.#plan.add({ entry: { ...entry, source: { file: host } }, role: 'deps', origin: host });
   }
 
   #readElf(host: string): Promise<ElfFile | undefined> {

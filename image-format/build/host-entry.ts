@@ -4,6 +4,7 @@ import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageError } from '../errors.ts';
 import type { LayerEntry } from '../layers/index.ts';
+import { readXattrs } from './host-xattrs.ts';
 
 /** What of this machine's file system goes into a layer. */
 export interface HostEntry {
@@ -56,6 +57,13 @@ function deviceNumbers(rdev: number): { devmajor: number; devminor: number } {
   const devmajor = Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n));
   const devminor = Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n));
   return { devmajor, devminor };
+}
+
+/** As `hostEntry`, with the extended attributes of a file; those of a folder's files `readXattrs` reads all at once. */
+export async function hostEntryWithXattrs(host: string, path: string): Promise<HostEntry> {
+  const found = await hostEntry(host, path);
+  const xattrs = found.stats.isFile() ? (await readXattrs(host)).get(host) : undefined;
+  return xattrs === undefined ? found : { ...found, entry: { ...found.entry, xattrs } };
 }
 
 /** A folder and all that is in it, in order of names; links in it stay links. */

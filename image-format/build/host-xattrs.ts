@@ -23,7 +23,7 @@ export async function readXattrs(host: string): Promise<Map<string, Xattrs>> {
   });
   const ended = new Promise<void>((resolve) => tar.once('close', () => resolve()).once('error', () => resolve()));
   try {
-    for await (const { path, xattrs } of readLayer(tar.stdout, {
+    for await (const { path, type, xattrs } of readLayer(tar.stdout, {
       compression: 'none',
       limit: Number.MAX_SAFE_INTEGER,
     })) {
@@ -31,6 +31,8 @@ export async function readXattrs(host: string): Promise<Map<string, Xattrs>> {
         .filter(([name]) => KEPT.test(name))
         .map(([name, value]) => [name, Buffer.from(value)] as const);
       if (kept.length > 0) found.set(`${folder === '/' ? '' : folder}/${path}`, new Map(kept));
+      // A file alone: its content need not pass.
+      if (type === 'file' && path === basename(host)) break;
     }
   } catch {
     // No GNU tar, or names that no layer can hold: the walk over the same files says what is wrong with them.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join, posix } from 'node:path';
 import type { LayerRole } from '../annotations.ts';
-import { hostEntry } from './host-entry.ts';
+import { hostEntryWithXattrs } from './host-entry.ts';
 import type { Plan } from './plan.ts';
 import { layerPath, USR_LINKS } from './usr-merge.ts';
 import { walkPath } from './walk-path.ts';
@@ -23,7 +23,7 @@ export async function placeFromSysroot(
   const walked = await walkPath(sysroot, path);
   if (walked === undefined) return undefined;
   const host = join(sysroot, walked.real);
-  const { entry } = await hostEntry(host, layerPath(walked.real));
+  const { entry } = await hostEntryWithXattrs(host, layerPath(walked.real));
   plan.add({ entry, role, origin: host });
   for (const link of walked.links) {
     if (TOP_LINKS.has(link.path)) continue;

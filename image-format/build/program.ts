@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { basename, join, posix, resolve } from 'node:path';
 import { ImageError } from '../errors.ts';
 import type { ClosureRoot, Missing } from './closure.ts';
-import { hostEntry } from './host-entry.ts';
+import { hostEntryWithXattrs } from './host-entry.ts';
 import { readExecutable } from './host-file.ts';
 import { placeFromSysroot } from './place.ts';
 import type { Plan } from './plan.ts';
@@ -63,10 +63,8 @@ function insideSystem(host: string, sysroot: string): string | undefined {
 
 /** A program that somebody made need not be executable for others, or at all, where it comes from. */
 async function asProgram(host: string, path: string) {
-  const { entry } = await hostEntry(host, path);
-  const { linkname: _, ...rest } = entry;
-  const mode = ((await stat(host)).mode & 0o7777) | 0o555;
-  return { ...rest, type: 'file' as const, mode, source: { file: host } };
+  const { entry } = await hostEntryWithXattrs(await realpath(host), path);
+  return { ...entry, mode: entry.mode | 0o555, source: { file: host } };
 }
 
 async function planInterpreters(
