@@ -169,6 +169,28 @@ describe('log', () => {
     }
   });
 
+  test('a slow reader costs some of it, said once, and not more than some memory', async () => {
+    const source = new PassThrough();
+    const sink = new Gate();
+    const log = new LogTail(source, sink);
+    const mebibyte = Buffer.alloc(1024 ** 2, 'x');
+    for (let i = 0; i < 20; i++) {
+      source.write(mebibyte);
+      await new Promise(setImmediate);
+    }
+    expect(sink.writableLength).toBeLessThan(6 * 1024 ** 2);
+    for (let waiting = sink.writableLength; waiting > 0; waiting = sink.writableLength) {
+      sink.next();
+      await new Promise(setImmediate);
+    }
+    source.end('the end');
+    await once(source, 'close');
+    const taken = Buffer.concat(sink.taken).toString();
+    expect(taken.split('left out')).toHaveLength(2);
+    expect(taken).toMatch(/the end$/);
+    expect(log.text(1)).toMatch(/the end$/);
+  });
+
   test('keeps the end and passes everything on', async () => {
     const source = new PassThrough();
     const sink = new PassThrough();

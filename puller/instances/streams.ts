@@ -143,12 +143,16 @@ export class InputCopy {
   }
 }
 
+/** Most bytes of the log that wait for a slow reader. */
+const WAITING_MAX = 4 * 1024 ** 2;
+
 /** Keeps the end of the kernel's log, passes it on as it comes, and looks for texts in it. */
 export class LogTail {
   readonly #limit: number;
   readonly #ended: Promise<void>;
   #chunks: Buffer[] = [];
   #size = 0;
+  #isCut = false;
   readonly #watches: { text: string; seen: () => void; before: string }[] = [];
 
   /** @param limit bytes to keep */
@@ -159,8 +163,7 @@ export class LogTail {
     source.on('data', (chunk: Buffer) => {
       this.#keep(chunk);
       this.#look(chunk);
-      // A log that nobody reads must not stop the guest: it is not waited for.
-      sink?.write(chunk);
+      if (sink !== undefined) this.#pass(chunk, sink);
     });
   }
 
@@ -178,6 +181,15 @@ export class LogTail {
       } else {
         watch.before = all.slice(-watch.text.length);
       }
+    }
+  }
+
+  /** A log that nobody reads must not stop the guest, nor fill this process: it is not waited for, but cut. */
+  #pass(chunk: Buffer, sink: Writable): void {
+    if (sink.writableLength <= WAITING_MAX) sink.write(chunk);
+    else if (!this.#isCut) {
+      this.#isCut = true;
+      sink.write('\n[uk: some of the log is left out here and further on: it is read too slowly]\n');
     }
   }
 
