@@ -3,9 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { chmod, link, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadProfile, type Profile } from '../../hardware-profiles/index.ts';
+import { digestOf } from '../digest.ts';
 import { parseImageConfig } from '../image-config.ts';
 import { type LayerEntry, verifyDiffId, writeLayer } from '../layers/index.ts';
 import { MemoryStore, type ReadEntry, readAll } from '../layers/testing.ts';
@@ -348,6 +350,18 @@ describe('rebuildConfig', () => {
       code: 'PATH_CONFLICT',
     });
   });
+});
+
+test('annotations that a tool has dropped are read from the kernel layer', async () => {
+  const first = await build();
+  const { annotations: _, ...bare } = JSON.parse((await store.read(first.descriptor.digest)).toString());
+  const bytes = Buffer.from(JSON.stringify(bare));
+  const descriptor = { mediaType: MEDIA_TYPE.manifest, digest: digestOf(bytes), size: bytes.length };
+  await store.write(descriptor, Readable.from([bytes]));
+  const told = { profile: 'qemu-microvm', kernelVariant: 'default' };
+  expect(await validateImage(store, descriptor)).toMatchObject(told);
+  expect((await kernelLayerOf(descriptor, store)).variant).toBe('default');
+  expect(await rebuildConfig(descriptor, {}, store)).toEqual(first);
 });
 
 test('what is added to the config layer agrees with the links and folders of the layers that stay', async () => {

@@ -42,7 +42,9 @@ export async function rebuildConfig(
   const { compression = 'zstd', signal } = options;
   const created = sourceDateEpoch(options.sourceDateEpoch);
   const execution = changeExecution(ownExecution(image), changes);
-  const urunc = uruncAnnotations(image.manifest.annotations?.[HYPERVISOR] ?? 'qemu', execution);
+  // Tools that copy an image may drop annotations, labels not.
+  const monitor = image.manifest.annotations?.[HYPERVISOR] ?? image.config.config?.Labels?.[HYPERVISOR] ?? 'qemu';
+  const urunc = uruncAnnotations(monitor, execution);
 
   const plan = new Plan();
   plan.add({ entry: rootFile(URUNC_FILE, uruncFile(urunc)), role: 'config', origin: 'the file for urunc' });

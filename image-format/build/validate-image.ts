@@ -9,6 +9,7 @@ import type { ContentStore } from '../layout/store.ts';
 import { type Manifest, parseManifestDocument } from '../manifest.ts';
 import { layerCompression, MEDIA_TYPE } from '../media-types.ts';
 import { notPulled, selectManifest } from '../select-manifest.ts';
+import { readKernelDescriptions } from './kernel-descriptions.ts';
 import type { Layer } from './request.ts';
 
 /** An image of ours, read and checked. */
@@ -28,7 +29,7 @@ export interface UnikernelImage {
  *
  * @param descriptor of a manifest or of an index
  * @param options.profile which manifest of an index. Default: the first that the store holds
- * @throws ImageError `MANIFEST_INVALID`, `CONFIG_INVALID`, `NOT_FOUND`
+ * @throws ImageError `MANIFEST_INVALID`, `CONFIG_INVALID`, `NOT_FOUND`; where annotations are missing as `kernelLayerOf`
  */
 export async function validateImage(
   store: ContentStore,
@@ -84,15 +85,23 @@ export async function readRoledImage(
     if (layerCompression(layer.mediaType) === undefined) throw notOurs(chosen, `a layer of type ${layer.mediaType}`);
     return diffId === undefined ? [] : [{ descriptor: layer, diffId }];
   });
-  return {
-    descriptor: chosen,
-    manifest,
-    config,
-    layers,
-    roles: roles as LayerRole[],
-    profile: manifest.annotations?.[ANNOTATION.profile] ?? '',
-    kernelVariant: manifest.annotations?.[ANNOTATION.kernelVariant] ?? '',
-  };
+  const kernel = await kernelOf(store, manifest, layers[0]);
+  return { descriptor: chosen, manifest, config, layers, roles: roles as LayerRole[], ...kernel };
+}
+
+/** As the annotations say, or where a tool has dropped them the kernel layer itself. */
+async function kernelOf(
+  store: ContentStore,
+  { annotations }: Manifest,
+  layer: Layer | undefined,
+): Promise<Pick<UnikernelImage, 'profile' | 'kernelVariant'>> {
+  const profile = annotations?.[ANNOTATION.profile];
+  const kernelVariant = annotations?.[ANNOTATION.kernelVariant];
+  if (layer === undefined || (profile && kernelVariant)) {
+    return { profile: profile ?? '', kernelVariant: kernelVariant ?? '' };
+  }
+  const read = await readKernelDescriptions(store, layer);
+  return { profile: profile || read.profile.name, kernelVariant: kernelVariant || read.variant };
 }
 
 async function readManifest(
