@@ -9,7 +9,7 @@ import type { Patch } from './patch-series.ts';
 import type { Toolchain } from './toolchain.ts';
 
 /** Raised when the builder makes other bytes of the same inputs. */
-const BUILDER_VERSION = 2;
+const BUILDER_VERSION = 3;
 
 /** Digests and names of all that a kernel is made of; as `sources` in `kernel.json`. */
 export interface BuildInputs extends Toolchain {

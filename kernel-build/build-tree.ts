@@ -32,7 +32,7 @@ const FIXED = {
  * Kconfig writes into the configuration whether these are there and how old they are, though nothing here uses them: two
  * machines with the same compiler would have kernels that differ.
  */
-const UNUSED_TOOLS = ['RUSTC=/bin/false', 'BINDGEN=/bin/false', 'PAHOLE=/bin/false'];
+const UNUSED_TOOLS = ['RUSTC=/none', 'BINDGEN=/none', 'PAHOLE=/none'];
 
 /** Calls make in the kernel's tree: in it, not beside it, so that all names it sees are relative. */
 async function make(

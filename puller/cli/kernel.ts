@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { Profile } from '../../hardware-profiles/index.ts';
 import type { BuildRequest, KernelFiles } from '../../image-format/build/index.ts';
-import { familiarReference, parseReference } from '../../image-format/index.ts';
+import { familiarReference, layerCompression, parseReference } from '../../image-format/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
 import type { BuiltKernel } from '../../kernel-build/index.ts';
 import type { Session } from './context.ts';
@@ -47,20 +47,26 @@ export async function kernelFromImage(
   session: Session,
   store: ContentStore,
   text: string,
-  wanted: Profile,
-  explicit: boolean,
+  wanted: { profile: Profile; explicit: boolean; compression: 'zstd' | 'gzip' },
 ): Promise<ChosenKernel> {
   const { kernelLayerOf } = await import('../../image-format/build/index.ts');
   const reference = parseReference(text);
   const name = canonicalName(text);
-  const which = explicit ? { profile: wanted.name } : {};
+  const which = wanted.explicit ? { profile: wanted.profile.name } : {};
   if ((await store.resolve(name)) === undefined) await pull(session, store, reference, which);
   const descriptor = await store.resolve(name);
   if (descriptor === undefined) throw new CliError('FILE', `${familiarReference(reference)} vanished from the store`);
   const { layer, variant, profile } = await kernelLayerOf(descriptor, store, which);
-  if (explicit && profile.name !== wanted.name) {
-    throw new CliError('USAGE', `the kernel of ${text} is for profile ${profile.name}, not ${wanted.name}`, {
+  if (wanted.explicit && profile.name !== wanted.profile.name) {
+    throw new CliError('USAGE', `the kernel of ${text} is for profile ${profile.name}, not ${wanted.profile.name}`, {
       hint: 'leave --profile out, or name a kernel image for that profile',
+    });
+  }
+  // A layer is taken as it is; one that an old tool cannot read would spoil the whole image for it.
+  const compression = layerCompression(layer.descriptor.mediaType);
+  if (compression !== wanted.compression) {
+    throw new CliError('USAGE', `the kernel of ${text} is compressed with ${compression}, not ${wanted.compression}`, {
+      hint: `uk build --compression ${compression}, or uk kernel push --compression ${wanted.compression}`,
     });
   }
   return { source: { layer, variant }, profile };

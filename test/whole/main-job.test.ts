@@ -5,7 +5,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Server, serveRegistry, uk } from './command.ts';
+import { runUk, type Server, serveRegistry, uk } from './command.ts';
 import { everythingWorks } from './everything.suite.ts';
 
 let folder: string;
@@ -63,4 +63,19 @@ test('a kernel image spares the compiler: the image made with it is the same', a
     await uk(['inspect', '--json', 'same:1'], { env: { UK_STORE: join(folder, 'one', 'store') } }),
   );
   expect((JSON.parse(built) as { digest: string }).digest).toBe(other.descriptor.digest);
+
+  const mixed = ['build', '-t', 'mixed:1', '--app', join(folder, 'one', 'everything'), '--kernel', kernel];
+  const refused = await runUk([...mixed, '--compression', 'gzip'], { env: without });
+  expect(refused.status).toBe(2);
+  expect(refused.stderr.toString()).toMatch(/^uk: the kernel of .* is compressed with zstd, not gzip/m);
+});
+
+test('--from keeps how an image is compressed', async () => {
+  const env = { UK_STORE: join(folder, 'gzip') };
+  await uk(['build', '-t', 'old:1', '--app', join(folder, 'one', 'everything'), '--compression', 'gzip'], { env });
+  await uk(['build', '-t', 'old:2', '--from', 'old:1', '-e', 'A=1'], { env });
+  const { manifest } = JSON.parse(await uk(['inspect', '--json', 'old:2'], { env })) as {
+    manifest: { layers: { mediaType: string }[] };
+  };
+  expect(new Set(manifest.layers.map(({ mediaType }) => mediaType.split('+')[1]))).toEqual(new Set(['gzip']));
 });

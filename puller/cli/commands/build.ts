@@ -24,9 +24,10 @@ export function addBuild(program: Command, context: CommandContext): void {
     .option('-l, --label <name=value>', 'a label of the image (repeatable)', collect)
     .option('--profile <name>', 'hardware it is for; several make an index (default: qemu-microvm)', collect)
     .addOption(
-      new Option('--compression <algorithm>', 'of the layers; gzip is for old tools')
-        .choices(['zstd', 'gzip'])
-        .default('zstd'),
+      new Option(
+        '--compression <algorithm>',
+        'of the layers: zstd, or gzip for old tools (default: zstd; with --from, as that image has it)',
+      ).choices(['zstd', 'gzip']),
     )
     .option('--kernel <ref>', 'take the kernel of that image instead of building one')
     .option('--sysroot <dir>', 'where the libraries of the program are looked for (default: /)')

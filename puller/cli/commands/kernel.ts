@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { action, type CommandContext } from '../context.ts';
 
 const PROFILE = 'hardware it is for (default: qemu-microvm)';
@@ -19,6 +19,7 @@ export function addKernel(program: Command, context: CommandContext): void {
     .description('build the kernel of a profile and send it to a registry, so that others need no compiler')
     .argument('<ref>', 'name of the kernel image, as in localhost:5000/kernels/microvm:6.12')
     .option('--profile <name>', PROFILE)
+    .addOption(new Option('--compression <algorithm>', 'of the layer').choices(['zstd', 'gzip']).default('zstd'))
     .option('--plain-http', PLAIN_HTTP)
     .option('--json', 'print the result as JSON')
     .action(action(context, async () => (await import('../work/kernel.ts')).pushKernel));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Profile } from '../../../hardware-profiles/index.ts';
 import type { BuildRequest, BuiltImage, ExecutionChanges } from '../../../image-format/build/index.ts';
-import { type Descriptor, type Digest, parseManifestDocument } from '../../../image-format/index.ts';
+import { type Descriptor, type Digest, layerCompression, parseManifestDocument } from '../../../image-format/index.ts';
 import type { ContentStore } from '../../../image-format/layout/index.ts';
 import type { Session } from '../context.ts';
 import { CliError } from '../errors.ts';
@@ -24,7 +24,7 @@ export interface BuildFlags {
   expose?: string[];
   label?: string[];
   profile?: string[];
-  compression: 'zstd' | 'gzip';
+  compression?: 'zstd' | 'gzip';
   kernel?: string;
   sysroot?: string;
 }
@@ -75,12 +75,17 @@ async function buildFromApp(
   ]);
   const profiles: Profile[] = [];
   for (const name of flags.profile ?? [undefined]) profiles.push(await loadProfile(name));
+  const compression = flags.compression ?? 'zstd';
   const images: ProfiledImage[] = [];
   for (const profile of profiles) {
     const kernel =
       flags.kernel === undefined
         ? await builtKernel(session, profile, progress)
-        : await kernelFromImage(session, store, flags.kernel, profile, flags.profile !== undefined);
+        : await kernelFromImage(session, store, flags.kernel, {
+            profile,
+            explicit: flags.profile !== undefined,
+            compression,
+          });
     const piece = progress.piece(`image for ${kernel.profile.name}`, 'steps');
     const request: BuildRequest = {
       app: flags.app ?? '',
@@ -90,7 +95,7 @@ async function buildFromApp(
       ...changes,
     };
     const image = await buildImage(request, store, {
-      compression: flags.compression,
+      compression,
       ...(flags.sysroot === undefined ? {} : { sysroot: flags.sysroot }),
       signal: session.signal,
       onProgress: ({ phase, layer, files, warning }) => {
@@ -129,9 +134,10 @@ async function buildFromImage(
   const { descriptor } = await resolveLocal(store, from);
   const images: ProfiledImage[] = [];
   for (const manifest of await manifestsOf(store, descriptor)) {
-    const { profile } = await validateImage(store, manifest);
+    const { profile, layers } = await validateImage(store, manifest);
+    const compression = flags.compression ?? layerCompression(layers.config.descriptor.mediaType);
     const image = await rebuildConfig(manifest, { ...changes, adds: flags.add ?? [] }, store, {
-      compression: flags.compression,
+      compression: compression === 'gzip' ? 'gzip' : 'zstd',
       signal: session.signal,
     });
     images.push({ profile, image });

@@ -12,6 +12,10 @@ export interface KernelFlags {
   plainHttp?: boolean;
 }
 
+export interface KernelPushFlags extends KernelFlags {
+  compression: 'zstd' | 'gzip';
+}
+
 export async function buildKernelOf(session: Session, flags: KernelFlags): Promise<undefined> {
   const { loadProfile } = await import('../../../hardware-profiles/index.ts');
   const profile = await loadProfile(flags.profile);
@@ -26,7 +30,7 @@ export async function buildKernelOf(session: Session, flags: KernelFlags): Promi
   return undefined;
 }
 
-export async function pushKernel(session: Session, ref: string, flags: KernelFlags): Promise<undefined> {
+export async function pushKernel(session: Session, ref: string, flags: KernelPushFlags): Promise<undefined> {
   const [{ loadProfile }, { buildKernelImage }] = await Promise.all([
     import('../../../hardware-profiles/index.ts'),
     import('../../../image-format/build/index.ts'),
@@ -38,7 +42,10 @@ export async function pushKernel(session: Session, ref: string, flags: KernelFla
   const progress = await session.output.progress();
   try {
     const kernel = await buildKernel(session, profile, progress);
-    const image = await buildKernelImage(kernelFiles(kernel), profile, store, { signal: session.signal });
+    const image = await buildKernelImage(kernelFiles(kernel), profile, store, {
+      compression: flags.compression,
+      signal: session.signal,
+    });
     await store.tag(name, image.descriptor);
   } finally {
     progress.close();
