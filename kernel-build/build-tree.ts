@@ -42,7 +42,12 @@ async function make(
   options: TreeOptions & { onLine?: (line: string) => void },
 ) {
   const { signal, onLine } = options;
-  await runCommand('make', [...UNUSED_TOOLS, ...args], { cwd: tree, env: { ...plainEnvironment(), ...FIXED, ...env }, signal, onLine });
+  await runCommand('make', [...UNUSED_TOOLS, ...args], {
+    cwd: tree,
+    env: { ...plainEnvironment(), ...FIXED, ...env },
+    signal,
+    onLine,
+  });
 }
 
 /**

@@ -29,7 +29,14 @@ export async function compileInit(folder: string, output: string, signal?: Abort
     '-fno-asynchronous-unwind-tables',
   ];
   // Small rather than split by permission: it lies in memory as long as the guest lives.
-  const link = ['-static', '-s', '-Wl,--gc-sections', '-Wl,--build-id=none', '-Wl,-z,norelro', '-Wl,-z,noseparate-code'];
+  const link = [
+    '-static',
+    '-s',
+    '-Wl,--gc-sections',
+    '-Wl,--build-id=none',
+    '-Wl,-z,norelro',
+    '-Wl,-z,noseparate-code',
+  ];
   try {
     await runCommand('musl-gcc', [...flags, ...link, '-o', output, ...sources], { cwd: folder, signal });
   } catch (cause) {
