@@ -28,7 +28,8 @@ test('one that this user may not write to is no disk', async () => {
   };
   expect(await checkSpace(folder, refused)).toMatchObject({ ok: false, detail: expect.stringContaining('EACCES') });
 });
-test.skipIf(process.getuid?.() === 0)('as the system sees it', async () => {
+const root = process.getuid?.() === 0;
+test.skipIf(root)(`as the system sees it${root ? ' (skipped: root may write everywhere)' : ''}`, async () => {
   const { chmod } = await import('node:fs/promises');
   await chmod(folder, 0o500);
   expect(await checkSpace(folder)).toMatchObject({ ok: false, detail: expect.stringContaining('EACCES') });
