@@ -42,5 +42,5 @@ Examples:
   uk build -t localhost:5000/hello:2 --from localhost:5000/hello:1 -e LANG=C
 `,
     )
-    .action(action(context, async () => (await import('../work/build.ts')).build));
+    .action(action(context, async () => (await import('../actions/build.ts')).build));
 }

@@ -7,25 +7,25 @@ export function addImages(program: Command, context: CommandContext): void {
     .command('images')
     .description('list the images of the store')
     .option('--json', 'print the list as JSON')
-    .action(action(context, async () => (await import('../work/images.ts')).listImages));
+    .action(action(context, async () => (await import('../actions/images.ts')).listImages));
   program
     .command('rmi')
     .description('remove images from the store')
     .argument('<image...>', 'the images')
     .option('--json', 'print what was removed as JSON')
-    .action(action(context, async () => (await import('../work/images.ts')).removeImages));
+    .action(action(context, async () => (await import('../actions/images.ts')).removeImages));
   program
     .command('tag')
     .description('give an image of the store another name')
     .argument('<image>', 'an image of the store')
     .argument('<name>', 'the new name; one that is there is moved')
     .option('--json', 'print the result as JSON')
-    .action(action(context, async () => (await import('../work/images.ts')).tagImage));
+    .action(action(context, async () => (await import('../actions/images.ts')).tagImage));
   program
     .command('inspect')
     .description('show what an image of the store is made of')
     .argument('<image>', 'an image of the store')
     .option('--json', 'print everything as JSON: manifest, config, profile, kernel')
     .option('--profile <name>', 'which image of an index (default: its first)')
-    .action(action(context, async () => (await import('../work/images.ts')).inspect));
+    .action(action(context, async () => (await import('../actions/images.ts')).inspect));
 }

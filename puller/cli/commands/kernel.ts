@@ -13,7 +13,7 @@ export function addKernel(program: Command, context: CommandContext): void {
     .option('--profile <name>', PROFILE)
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nIt needs linux-source-6.12 and a compiler: uk doctor says what is missing.\n')
-    .action(action(context, async () => (await import('../work/kernel.ts')).buildKernelOf));
+    .action(action(context, async () => (await import('../actions/kernel.ts')).buildKernelOf));
   kernel
     .command('push')
     .description('build the kernel of a profile and send it to a registry, so that others need no compiler')
@@ -22,12 +22,12 @@ export function addKernel(program: Command, context: CommandContext): void {
     .addOption(new Option('--compression <algorithm>', 'of the layer').choices(['zstd', 'gzip']).default('zstd'))
     .option('--plain-http', PLAIN_HTTP)
     .option('--json', 'print the result as JSON')
-    .action(action(context, async () => (await import('../work/kernel.ts')).pushKernel));
+    .action(action(context, async () => (await import('../actions/kernel.ts')).pushKernel));
   kernel
     .command('pull')
     .description('fetch a kernel image, for uk build --kernel')
     .argument('<ref>', 'name of the kernel image')
     .option('--plain-http', PLAIN_HTTP)
     .option('--json', 'print the result as JSON')
-    .action(action(context, async () => (await import('../work/kernel.ts')).pullKernel));
+    .action(action(context, async () => (await import('../actions/kernel.ts')).pullKernel));
 }

@@ -20,5 +20,5 @@ export function addRegistry(program: Command, context: CommandContext): void {
     )
     .option('--json', 'say where it listens as JSON')
     .addHelpText('after', '\nExample:\n  uk registry serve --listen 127.0.0.1:5000 --storage ./images\n')
-    .action(action(context, async () => (await import('../work/serve.ts')).serve));
+    .action(action(context, async () => (await import('../actions/serve.ts')).serve));
 }

@@ -49,5 +49,5 @@ Examples:
   uk run -i -m 256M --cpus 2 localhost:5000/python:1 -- -c 'print(input())' < words.txt
 `,
     )
-    .action(action(context, async () => (await import('../work/run.ts')).run));
+    .action(action(context, async () => (await import('../actions/run.ts')).run));
 }

@@ -13,7 +13,7 @@ export function addTransfer(program: Command, context: CommandContext): void {
     .option('--plain-http', PLAIN_HTTP)
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExamples:\n  uk push localhost:5000/hello:1\n  uk push hello registry.example/hello:1\n')
-    .action(action(context, async () => (await import('../work/transfer.ts')).pushImage));
+    .action(action(context, async () => (await import('../actions/transfer.ts')).pushImage));
   program
     .command('pull')
     .description('fetch an image from a registry, verified')
@@ -22,5 +22,5 @@ export function addTransfer(program: Command, context: CommandContext): void {
     .option('--plain-http', PLAIN_HTTP)
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  uk pull localhost:5000/hello:1\n')
-    .action(action(context, async () => (await import('../work/transfer.ts')).pullImage));
+    .action(action(context, async () => (await import('../actions/transfer.ts')).pullImage));
 }
