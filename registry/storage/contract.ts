@@ -67,11 +67,20 @@ export interface ObjectStore {
   /** Gives back what unfinished data takes. Never fails because there is nothing (more) to give back. */
   abortData(state: DataState): Promise<void>;
 
+  /** Data that was begun and neither completed nor aborted, in no order: what a crash may have left. */
+  unfinishedData(): AsyncIterable<UnfinishedData>;
+
   /** Bytes; undefined where no whole data has that key. */
   sizeOfData(key: string): Promise<number | undefined>;
 
   /** @param range both ends inclusive, as in HTTP; must lie inside of the data. @throws `DATA_UNKNOWN` */
   readData(key: string, range?: ByteRange): Promise<DataReader>;
+
+  /**
+   * Where a client may read the data by itself, without us and without credentials, for the next `seconds`. Drivers
+   * whose store is reached through us alone do not have it.
+   */
+  urlOfData?(key: string, seconds: number): Promise<string>;
 
   /** @returns whether it was there */
   deleteData(key: string): Promise<boolean>;
@@ -141,6 +150,13 @@ export interface DataState {
   /** Bytes appended so far. */
   readonly size: number;
   readonly [driver: string]: unknown;
+}
+
+export interface UnfinishedData {
+  /** Enough of a state for `abortData`. */
+  state: DataState;
+  /** When it last grew, or, where the store does not say, when it was begun; milliseconds since 1970. */
+  touched: number;
 }
 
 export const MAX_SEGMENT = 255;

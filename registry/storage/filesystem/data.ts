@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { close, constants, fstat, open as openWithCallback } from 'node:fs';
-import { copyFile, type FileHandle, open, rename, stat, truncate, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { copyFile, type FileHandle, open, readdir, rename, stat, truncate, unlink } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { RegistryError } from '../../errors.ts';
-import type { ByteRange, DataReader, DataState } from '../contract.ts';
+import type { ByteRange, DataReader, DataState, UnfinishedData } from '../contract.ts';
 import { errnoOf, orUndefined, storage } from './failures.ts';
 import { FileReader } from './file-reader.ts';
 import type { Folders } from './folders.ts';
@@ -13,6 +13,8 @@ import type { Layout } from './layout.ts';
 
 /** How much is gathered before it is written. */
 const STEP = 1024 * 1024;
+
+const WHOLE_TREE = { recursive: true, withFileTypes: true } as const;
 
 /** The data of the filesystem driver: a file in `partial/` that grows, then moves to `objects/`. */
 export class DataFiles {
@@ -86,6 +88,17 @@ export class DataFiles {
     return storage(`abort ${state.key}`, async () => {
       await orUndefined(unlink(this.#layout.partialPath(state.key)));
     });
+  }
+
+  async *unfinished(): AsyncGenerator<UnfinishedData> {
+    const found = await storage('list unfinished data', () => orUndefined(readdir(this.#layout.partial, WHOLE_TREE)));
+    for (const entry of found ?? []) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      const stats = await storage(`look at ${path}`, () => orUndefined(stat(path)));
+      if (stats === undefined) continue;
+      yield { state: { key: relative(this.#layout.partial, path), size: stats.size }, touched: stats.mtimeMs };
+    }
   }
 
   size(key: string): Promise<number | undefined> {

@@ -12,6 +12,7 @@ import type {
   PutOptions,
   StoredRecord,
   Token,
+  UnfinishedData,
 } from '../contract.ts';
 import { DataFiles } from './data.ts';
 import { errnoOf, storage } from './failures.ts';
@@ -110,6 +111,10 @@ export class FilesystemStore implements ObjectStore {
   async abortData(state: DataState): Promise<void> {
     await this.#ownership.ensure();
     return this.#data.abort(state);
+  }
+
+  unfinishedData(): AsyncIterable<UnfinishedData> {
+    return this.#data.unfinished();
   }
 
   async sizeOfData(key: string): Promise<number | undefined> {

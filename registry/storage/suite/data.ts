@@ -102,6 +102,20 @@ export function dataContract(subject: StoreUnderTest): void {
       expect((await read(state.key)).equals(bytes)).toBe(true);
     });
 
+    test('that is unfinished can be found and aborted', async () => {
+      const begunAt = Date.now() - 5000;
+      const state = await its.store.appendData(await its.store.beginData('data/x'), from(bytes));
+      await write('data/whole', [bytes]);
+      const found = await Array.fromAsync(its.store.unfinishedData());
+      expect(found.map((one) => one.state.key)).toEqual([state.key]);
+      for (const one of found) {
+        expect(one.touched).toBeGreaterThan(begunAt);
+        await its.store.abortData(one.state);
+      }
+      expect(await Array.fromAsync(its.store.unfinishedData())).toEqual([]);
+      await expect(its.store.completeData(state)).rejects.toMatchObject({ code: 'DATA_UNKNOWN' });
+    });
+
     test('that was aborted is gone, and can be aborted again', async () => {
       const state = await its.store.appendData(await its.store.beginData('data/x'), from(bytes));
       await its.store.abortData(state);
