@@ -11,10 +11,21 @@ const MAX_KNOWN = 50_000;
  * the folder it stands in. Many writers of one folder share one fsync.
  */
 export class Folders {
+  readonly #top: string;
+  readonly #shared: boolean;
   readonly #running = new Map<string, Promise<void>>();
   readonly #queued = new Map<string, Promise<void>>();
-  readonly #making = new Set<Promise<void>>();
+  readonly #making = new Map<string, Promise<void>>();
   readonly #known = new Set<string>();
+
+  /**
+   * @param top is there and durable, and everything below it is ours
+   * @param shared whether other processes write below it too
+   */
+  constructor(top: string, shared: boolean) {
+    this.#top = top;
+    this.#shared = shared;
+  }
 
   /**
    * @returns when every change made in `folder` before this call is durable. An fsync that already runs may have
@@ -35,9 +46,10 @@ export class Folders {
     return next;
   }
 
-  /** Waits for changes of others in `folder` that are visible and perhaps not yet durable. */
+  /** Waits until changes of others in `folder` that are visible, and perhaps not yet durable, are. */
   async settled(folder: string): Promise<void> {
-    await (this.#queued.get(folder) ?? this.#running.get(folder));
+    // Nobody can see what another process still has to sync; of a folder that did not change an fsync costs little.
+    await (this.#shared ? this.sync(folder) : (this.#queued.get(folder) ?? this.#running.get(folder)));
   }
 
   /**
@@ -46,41 +58,44 @@ export class Folders {
    * @returns when all of them are durable, unless that was not asked for
    */
   async make(folder: string, durable: boolean): Promise<void> {
-    if (this.#known.has(folder)) return;
-    const made = this.#make(folder, durable);
-    this.#making.add(made);
-    try {
-      await made;
-    } finally {
-      this.#making.delete(made);
+    if (folder === this.#top || this.#known.has(folder)) return;
+    if (!durable) {
+      await mkdir(folder, { recursive: true });
+      return;
     }
-    if (!durable) return;
-    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-    this.#known.add(folder);
+    const making = this.#making.get(folder);
+    if (making !== undefined) return making;
+    const made = this.#makeDurably(folder).finally(() => this.#making.delete(folder));
+    this.#making.set(folder, made);
+    await made;
   }
 
-  /** Runs a step that names a file in `folder`, once more where somebody removed that folder meanwhile. */
+  /** Runs a step that names a file in `folder`, once more where that folder is not there or somebody removed it. */
   async within<T>(folder: string, durable: boolean, step: () => Promise<T>): Promise<T> {
     try {
       return await step();
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
-      this.#known.delete(folder);
+      for (let above = folder; above !== this.#top && above !== dirname(above); above = dirname(above)) {
+        this.#known.delete(above);
+      }
       await this.make(folder, durable);
       return step();
     }
   }
 
-  async #make(folder: string, durable: boolean): Promise<void> {
-    const others = [...this.#making];
-    const first = await mkdir(folder, { recursive: true });
-    if (!durable) return;
-    // One of these may have made a folder above, and not yet synced it.
-    const waits: Promise<unknown>[] = others.map((other) => other.catch(() => undefined));
-    if (first !== undefined) {
-      for (let made = folder; made.length >= first.length; made = dirname(made)) waits.push(this.sync(dirname(made)));
+  async #makeDurably(folder: string): Promise<void> {
+    const above = dirname(folder);
+    await this.make(above, true);
+    try {
+      await mkdir(folder);
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
     }
-    await Promise.all(waits);
+    // Also of a folder that was there: whoever made it may not have come to this step.
+    await this.sync(above);
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    this.#known.add(folder);
   }
 
   #start(folder: string): Promise<void> {

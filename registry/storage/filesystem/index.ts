@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type {
   ByteRange,
@@ -20,6 +20,7 @@ import { Folders } from './folders.ts';
 import { KeyedLock, type Locks } from './keyed-lock.ts';
 import { Layout } from './layout.ts';
 import { Listings } from './listing.ts';
+import { Membership } from './membership.ts';
 import { type Ownership, takeOwnership } from './ownership.ts';
 import { Records } from './records.ts';
 
@@ -28,8 +29,25 @@ export interface FilesystemOptions {
   root: string;
   /** Bytes of records kept in memory, default 64 MiB. */
   cacheBytes?: number;
-  /** Who serializes writers; default: a lock inside of this process. */
+  /** Whether worker processes are going to {@link FilesystemStore.join} this one. Default false. */
+  shared?: boolean;
+  /** The lock among writers, also for workers that ask for it. Default: one of this store's own. */
   locks?: Locks;
+}
+
+export interface JoinOptions {
+  root: string;
+  cacheBytes?: number;
+  /** {@link FilesystemStore.claim} of the process that owns the folder. */
+  claim: number;
+  /** The lock of that process. */
+  locks: Locks;
+}
+
+/** What both the owner of a folder and those who work for it have. */
+interface Right {
+  ensure(): Promise<void>;
+  release(): Promise<void>;
 }
 
 /**
@@ -48,26 +66,31 @@ export class FilesystemStore implements ObjectStore {
   readonly #records: Records;
   readonly #listings: Listings;
   readonly #data: DataFiles;
-  readonly #ownership: Ownership;
+  readonly #right: Right;
 
-  private constructor(layout: Layout, options: FilesystemOptions, ownership: Ownership) {
-    const folders = new Folders();
-    const locks = options.locks ?? new KeyedLock();
+  protected constructor(layout: Layout, right: Right, locks: Locks, options: { cacheBytes?: number; shared: boolean }) {
+    const folders = new Folders(layout.root, options.shared);
     this.#records = new Records(layout, folders, locks, options.cacheBytes ?? 64 * 1024 * 1024);
     this.#listings = new Listings(layout);
     this.#data = new DataFiles(layout, folders, locks);
-    this.#ownership = ownership;
+    this.#right = right;
   }
 
   /** @throws RegistryError `STORAGE_IN_USE`, `STORAGE_UNAVAILABLE`, `STORAGE_FULL` */
-  static open(options: FilesystemOptions): Promise<FilesystemStore> {
+  static open(options: FilesystemOptions): Promise<OwnedFilesystemStore> {
     return storage(`open the storage folder ${options.root}`, async () => {
       const layout = new Layout(options.root);
       await makeDurably(layout);
       const ownership = await takeOwnership(layout);
       for (const name of await readdir(layout.temporary)) await rm(join(layout.temporary, name), { force: true });
-      return new FilesystemStore(layout, options, ownership);
+      return new OwnedFilesystemStore(layout, ownership, options);
     });
+  }
+
+  /** In a worker process: the store that another process of the same server has open. */
+  static async join({ root, claim, locks, ...options }: JoinOptions): Promise<FilesystemStore> {
+    const layout = new Layout(root);
+    return new FilesystemStore(layout, new Membership(layout, claim), locks, { ...options, shared: true });
   }
 
   async get(key: string): Promise<StoredRecord | undefined> {
@@ -75,12 +98,12 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<Token | undefined> {
-    await this.#ownership.ensure();
+    await this.#right.ensure();
     return this.#records.put(key, bytes, options);
   }
 
   async delete(key: string, options?: DeleteOptions): Promise<boolean> {
-    await this.#ownership.ensure();
+    await this.#right.ensure();
     return this.#records.delete(key, options);
   }
 
@@ -89,27 +112,27 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async beginData(key: string): Promise<DataState> {
-    await this.#ownership.ensure();
+    await this.#right.ensure();
     return this.#data.begin(key);
   }
 
   async appendData(state: DataState, source: AsyncIterable<Uint8Array>): Promise<DataState> {
-    await this.#ownership.ensure();
+    await this.#right.ensure();
     return this.#data.append(state, source);
   }
 
   async takeOverData(state: DataState, freshKey: string): Promise<DataState> {
-    await this.#ownership.ensure();
+    await this.#right.ensure();
     return this.#data.takeOver(state, freshKey);
   }
 
   async completeData(state: DataState): Promise<void> {
-    await this.#ownership.ensure();
+    await this.#right.ensure();
     return this.#data.complete(state);
   }
 
   async abortData(state: DataState): Promise<void> {
-    await this.#ownership.ensure();
+    await this.#right.ensure();
     return this.#data.abort(state);
   }
 
@@ -126,26 +149,58 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async deleteData(key: string): Promise<boolean> {
-    await this.#ownership.ensure();
+    await this.#right.ensure();
     return this.#data.delete(key);
   }
 
   async close(): Promise<void> {
-    await this.#ownership.release();
+    await this.#right.release();
   }
 }
 
+/** The store of the one process that owns the folder. */
+class OwnedFilesystemStore extends FilesystemStore {
+  readonly #ownership: Ownership;
+
+  constructor(layout: Layout, ownership: Ownership, options: FilesystemOptions) {
+    const { locks = new KeyedLock(), shared = false, cacheBytes } = options;
+    super(layout, ownership, locks, { shared, ...(cacheBytes === undefined ? {} : { cacheBytes }) });
+    this.#ownership = ownership;
+  }
+
+  /** What a worker needs to join. */
+  get claim(): number {
+    return this.#ownership.claim;
+  }
+
+  /** To be said before these processes write. */
+  nameWorkers(pids: readonly number[]): Promise<void> {
+    return this.#ownership.nameWorkers(pids);
+  }
+}
+
+export type { OwnedFilesystemStore };
+
 /** Makes the folders that outlive a start, so that what is acknowledged below them survives a loss of power as well. */
 async function makeDurably(layout: Layout): Promise<void> {
-  const folders = new Folders();
+  const { root } = layout;
+  const first = await mkdir(root, { recursive: true });
+  const folders = new Folders(root, false);
+  // Perhaps an earlier start made them and came no further.
+  const tops = [dirname(root)];
+  if (first !== undefined) {
+    for (let made = tops[0] as string; made.length >= first.length; made = dirname(made)) tops.push(dirname(made));
+  }
+  for (const top of tops) await syncWhereAllowed(folders, top);
   await folders.make(layout.partial, true);
   await folders.make(layout.objects, true);
-  // Perhaps an earlier start made them and came no further.
-  await folders.sync(layout.root);
+}
+
+/** Only who may read a folder can sync it; what lies above the storage can be somebody else's to make. */
+async function syncWhereAllowed(folders: Folders, folder: string): Promise<void> {
   try {
-    await folders.sync(dirname(layout.root));
+    await folders.sync(folder);
   } catch (error) {
-    // Only who may read a folder can sync it; what lies above is then somebody else's to make.
     if (errnoOf(error) !== 'EACCES' && errnoOf(error) !== 'EPERM') throw error;
   }
 }

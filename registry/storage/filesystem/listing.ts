@@ -15,6 +15,15 @@ interface Listing {
   names: string[];
 }
 
+/** A read of a folder under way, and the state in which the request that began it found the folder. */
+interface Read {
+  /** Whether that state was old enough by then for every change after it to show. */
+  settled: boolean;
+  mtimeNs: bigint;
+  inode: bigint;
+  names: Promise<string[]>;
+}
+
 /**
  * Keys in byte order, without reading more folders than the answer needs. A folder that did not change is not read
  * again: its timestamp is asked for each time, its sorted names are kept. Who waits for the same folder shares one read.
@@ -22,7 +31,8 @@ interface Listing {
 export class Listings {
   readonly #layout: Layout;
   readonly #kept = new Map<string, Listing>();
-  readonly #reading = new Map<string, Promise<string[]>>();
+  readonly #reading = new Map<string, Read>();
+  readonly #queued = new Map<string, Promise<string[]>>();
   #keptNames = 0;
 
   constructor(layout: Layout) {
@@ -65,15 +75,37 @@ export class Listings {
       this.#kept.set(folder, kept);
       return kept.names;
     }
-    // A read that began before this request may have missed a name that was there when it came: only those that
-    // found the same timestamp share a read.
-    const version = `${folder}\0${now.ino}\0${now.mtimeNs}`;
-    const fresh = BigInt(Date.now()) - now.mtimeMs <= TICK_MS;
-    const reading = fresh ? undefined : this.#reading.get(version);
-    if (reading !== undefined) return reading;
-    const read = this.#read(folder).finally(() => this.#reading.delete(version));
-    this.#reading.set(version, read);
-    return read;
+    return this.#share(folder, now);
+  }
+
+  /**
+   * A read that already runs may have passed a name by that was there when this request came, unless it found the folder
+   * as this request did. All others who come during it share the next one: a folder that changes all the time is read by
+   * one at a time, however many wait.
+   */
+  #share(folder: string, now: BigIntStats): Promise<string[]> {
+    const reading = this.#reading.get(folder);
+    if (reading === undefined) return this.#start(folder, now);
+    if (reading.settled && reading.mtimeNs === now.mtimeNs && reading.inode === now.ino) return reading.names;
+    const queued = this.#queued.get(folder);
+    if (queued !== undefined) return queued;
+    const next = reading.names
+      .catch(() => undefined)
+      .then(async () => {
+        this.#queued.delete(folder);
+        return this.#names(folder);
+      });
+    this.#queued.set(folder, next);
+    return next;
+  }
+
+  #start(folder: string, { mtimeNs, mtimeMs, ino: inode }: BigIntStats): Promise<string[]> {
+    const settled = BigInt(Date.now()) - mtimeMs > TICK_MS;
+    const names = this.#read(folder).finally(() => {
+      if (this.#reading.get(folder)?.names === names) this.#reading.delete(folder);
+    });
+    this.#reading.set(folder, { settled, mtimeNs, inode, names });
+    return names;
   }
 
   async #read(folder: string): Promise<string[]> {

@@ -1,29 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, readlinkSync } from 'node:fs';
 import { link, mkdir, readdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { RegistryError } from '../../errors.ts';
 import { errnoOf, orUndefined, storage } from './failures.ts';
 import type { Layout } from './layout.ts';
+import { identify, isAlive, isHere, type ProcessIdentity, startOf } from './process-identity.ts';
 
-const BEAT_MS = 5_000;
+export const BEAT_MS = 5_000;
 /** A server on another machine, or in another container, that has not shown itself for this long is gone. */
-const SILENCE_MS = 20_000;
+export const SILENCE_MS = 20_000;
+/** How long a successor waits for the worker processes of a server that was killed: they end as soon as they notice. */
+const ORPHANS_MS = 10_000;
+const POLL_MS = 20;
 
 /** Who runs on a folder. */
-interface Owner {
-  pid: number;
-  host: string;
-  /** Together with the pid they tell a process from a later one with the same number. */
-  boot: string;
-  pidNamespace: string;
-  started: string;
+interface Owner extends ProcessIdentity {
+  /** Processes that write for this one, and may outlive it for a moment. */
+  workers?: { pid: number; started: string }[];
   released?: boolean;
 }
 
 /** The right to write to a folder, as long as nobody took it over. */
 export interface Ownership {
+  /** The number of the claim. */
+  readonly claim: number;
+
+  /** Says which worker processes write for this one, before they do. @throws RegistryError as `ensure` */
+  nameWorkers(pids: readonly number[]): Promise<void>;
+
   /**
    * Before every write. A server that was suspended for so long that another one could take it for gone looks first
    * whether that happened; once it did, nothing is written any more.
@@ -42,7 +47,7 @@ export interface Ownership {
  * @throws RegistryError `STORAGE_IN_USE` while another server lives
  */
 export async function takeOwnership(layout: Layout): Promise<Ownership> {
-  const me = myself();
+  const me = identify();
   await mkdir(layout.temporary, { recursive: true });
   const draft = layout.temporaryPath();
   await writeFile(draft, JSON.stringify(me), { flag: 'wx' });
@@ -73,7 +78,9 @@ export async function takeOwnership(layout: Layout): Promise<Ownership> {
 class Claim implements Ownership {
   readonly #layout: Layout;
   readonly #mine: number;
-  readonly #me: Owner;
+  #me: Owner;
+  /** One rewriting of the claim's file after the other. */
+  #writing: Promise<void> = Promise.resolve();
   readonly #timer: NodeJS.Timeout;
   /** Wall-clock time, as a monotonic clock stands still while the machine sleeps. */
   #seen = Date.now();
@@ -96,18 +103,41 @@ class Claim implements Ownership {
     if (this.#lost !== undefined) throw this.#lost;
   }
 
+  get claim(): number {
+    return this.#mine;
+  }
+
+  async nameWorkers(pids: readonly number[]): Promise<void> {
+    await this.ensure();
+    const workers = pids.flatMap((pid) => {
+      const started = startOf(pid);
+      return started === undefined ? [] : { pid, started };
+    });
+    await storage(`name the workers in ${this.#layout.root}`, () => this.#rewrite({ ...this.#me, workers }));
+  }
+
   async release(): Promise<void> {
     clearInterval(this.#timer);
     await this.#beat().catch(() => undefined);
     if (this.#lost !== undefined) return;
-    const draft = this.#layout.temporaryPath();
-    try {
-      await writeFile(draft, JSON.stringify({ ...this.#me, released: true }));
-      await rename(draft, claimPath(this.#layout, this.#mine));
-    } catch {
-      // A full disk, or a folder that somebody removed: the next server sees that this process is gone.
-      await unlink(draft).catch(() => undefined);
-    }
+    // A full disk, or a folder that somebody removed: the next server sees that this process is gone.
+    await this.#rewrite({ ...this.#me, workers: [], released: true }).catch(() => undefined);
+  }
+
+  #rewrite(me: Owner): Promise<void> {
+    const rewrite = async () => {
+      const draft = this.#layout.temporaryPath();
+      try {
+        await writeFile(draft, JSON.stringify(me));
+        await rename(draft, claimPath(this.#layout, this.#mine));
+      } catch (error) {
+        await unlink(draft).catch(() => undefined);
+        throw error;
+      }
+      this.#me = me;
+    };
+    this.#writing = this.#writing.then(rewrite, rewrite);
+    return this.#writing;
   }
 
   /** One for all who ask at once. */
@@ -124,7 +154,7 @@ class Claim implements Ownership {
     const path = claimPath(this.#layout, this.#mine);
     const there = await orUndefined(utimes(path, now, now).then(() => true));
     // A successor claims first and removes then.
-    const owner = there ? (highest(await claims(this.#layout)) ?? 0) : undefined;
+    const owner = there ? await newestClaim(this.#layout) : undefined;
     if (owner === this.#mine) this.#seen = now.getTime();
     else this.#lost = superseded(this.#layout);
   }
@@ -134,13 +164,24 @@ async function refuseIfAlive(layout: Layout, claim: number): Promise<void> {
   const path = claimPath(layout, claim);
   const owner = await readOwner(path);
   if (owner === undefined || owner.released) return;
-  const here = myself();
-  if (owner.boot === here.boot && owner.pidNamespace === here.pidNamespace) {
-    if (startOf(owner.pid) === owner.started) throw inUse(layout, owner);
+  if (isHere(owner)) {
+    if (isAlive(owner)) throw inUse(layout, owner);
+    const patience = Date.now() + ORPHANS_MS;
+    for (const worker of owner.workers ?? []) {
+      while (isAlive(worker)) {
+        if (Date.now() > patience) throw inUse(layout, { ...owner, pid: worker.pid });
+        await wait(POLL_MS);
+      }
+    }
     return;
   }
   const seen = await orUndefined(stat(path));
   if (seen !== undefined && Date.now() - seen.mtimeMs < SILENCE_MS) throw inUse(layout, owner);
+}
+
+/** The claim of whoever owns the folder now. */
+export async function newestClaim(layout: Layout): Promise<number> {
+  return highest(await claims(layout)) ?? 0;
 }
 
 async function claims(layout: Layout): Promise<number[]> {
@@ -173,30 +214,8 @@ function inUse(layout: Layout, owner: Owner | undefined): RegistryError {
   });
 }
 
-function superseded({ root }: Layout): RegistryError {
+export function superseded({ root }: Layout): RegistryError {
   return new RegistryError('STORAGE_IN_USE', `the storage folder ${root} was taken over while this server was silent`, {
     hint: 'this server writes nothing any more; stop it, and use the one that runs on the folder now',
   });
-}
-
-function myself(): Owner {
-  return {
-    pid: process.pid,
-    host: hostname(),
-    boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
-    pidNamespace: readlinkSync('/proc/self/ns/pid'),
-    started: startOf(process.pid) ?? '',
-  };
-}
-
-/** When a process started, in ticks since boot (proc(5), /proc/pid/stat, field 22); undefined where it is gone. */
-function startOf(pid: number): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    // Field 3 is the first one behind the name; a zombie holds nothing any more.
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
 }
