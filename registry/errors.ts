@@ -44,6 +44,8 @@ export type RegistryErrorCode =
   | 'STORAGE_IN_USE'
   /** The address to listen on is taken, or not ours. */
   | 'LISTEN_FAILED'
+  /** A setting of the server that makes no sense. */
+  | 'CONFIG_INVALID'
   /** The client went away in the middle of its request. */
   | 'CLIENT_GONE';
 

@@ -1,59 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createApp } from './http/app.ts';
-import { HttpServer, type ListenOptions } from './http/server.ts';
-import { type Logger, SILENT } from './logger.ts';
-import { createService } from './service/index.ts';
-import { FilesystemStore } from './storage/filesystem/index.ts';
+import { RequestServer, type RequestServerOptions } from './http/request-server.ts';
+import type { ListenOptions } from './http/server.ts';
+import { SILENT } from './logger.ts';
+import { Maintenance } from './maintenance.ts';
+import { openStore, type StorageOptions } from './storage/open-store.ts';
 
-const HOUR_MS = 60 * 60 * 1000;
-
-export interface RegistryOptions {
-  /** `root` is a folder, made where it is missing; one server at a time runs on it. */
-  storage: { driver: 'filesystem'; root: string };
-  /** Default: says nothing. */
-  logger?: Logger;
-  /** Take manifests that name blobs or manifests which their repository does not hold. Default false. */
-  sparseManifests?: boolean;
+export interface RegistryOptions extends RequestServerOptions {
+  storage: StorageOptions;
   /** How long an unfinished upload may rest before it is given up, milliseconds. Default: a week. */
   uploadIdleMs?: number;
+  /** Bytes of manifests, tags and the like kept in memory. Default 64 MiB. */
+  recordCacheBytes?: number;
 }
 
 export interface Registry {
   /** @throws RegistryError `LISTEN_FAILED` */
   listen(options: ListenOptions): Promise<{ url: string; port: number }>;
+  /** Reads the certificate's files again. @throws RegistryError `CONFIG_INVALID`; the old one stays */
+  reloadCertificate(): void;
+  /** `/readyz` says no from now on. */
+  drain(): void;
   /** Ends: no new connections, requests under way may end for `graceMs` (default 10 s), the storage is let go. */
   close(options?: { graceMs?: number }): Promise<void>;
 }
 
-/** @throws RegistryError `STORAGE_IN_USE`, `STORAGE_UNAVAILABLE`, `STORAGE_FULL` */
+/**
+ * A registry in this process. @see serve for one of several processes
+ *
+ * @throws RegistryError `STORAGE_IN_USE`, `STORAGE_UNAVAILABLE`, `STORAGE_FULL`, `CONFIG_INVALID`
+ */
 export async function createRegistry(options: RegistryOptions): Promise<Registry> {
-  const logger = options.logger ?? SILENT;
-  const store = await FilesystemStore.open({ root: options.storage.root });
-  const service = createService(store, { sparse: options.sparseManifests ?? false });
-  const server = new HttpServer(createApp(service, logger));
-
-  const expire = async () => {
-    try {
-      const given = await service.uploads.expire(options.uploadIdleMs ?? 7 * 24 * HOUR_MS);
-      if (given > 0) logger.info({ uploads: given }, 'gave up unfinished uploads');
-    } catch (error) {
-      logger.warn({ err: error }, 'could not look for unfinished uploads');
-    }
-  };
-  let expiring = expire();
-  const timer = setInterval(() => {
-    expiring = expire();
-  }, HOUR_MS);
-  timer.unref();
+  const { storage, uploadIdleMs, recordCacheBytes, ...others } = options;
+  const store = await openStore(storage, { recordCacheBytes });
+  let server: RequestServer;
+  try {
+    server = new RequestServer(store, others);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const maintenance = new Maintenance(server.service, { logger: options.logger ?? SILENT, uploadIdleMs });
 
   let closing: Promise<void> | undefined;
   return {
     listen: (where) => server.listen(where),
+    reloadCertificate: () => server.reloadCertificate(),
+    drain: () => server.drain(),
     close({ graceMs = 10_000 } = {}) {
       closing ??= (async () => {
-        clearInterval(timer);
         await server.close(graceMs);
-        await expiring;
+        await maintenance.stop();
         await store.close();
       })();
       return closing;

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RegistryError, type RegistryErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { Metrics } from '../operations/metrics.ts';
 import { MissingContent } from '../service/manifests.ts';
 import { answer } from './exchange.ts';
 
@@ -34,14 +35,27 @@ const ANSWERS: Record<RegistryErrorCode, readonly [status: number, code: string]
   DATA_UNKNOWN: [500, 'STORAGE_DAMAGED'],
   KEY_INVALID: [500, 'UNKNOWN'],
   LISTEN_FAILED: [500, 'UNKNOWN'],
+  CONFIG_INVALID: [500, 'UNKNOWN'],
 };
 
+export type AnswerError = (request: IncomingMessage, response: ServerResponse, error: unknown) => void;
+
 /** The one place that answers errors. Headers which a handler has set already stay. */
-export function answerError(request: IncomingMessage, response: ServerResponse, error: unknown, logger: Logger): void {
+export function answerError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
+): void {
   const { status, code, message, detail } = describe(error);
   const fields = { method: request.method, url: request.url, status, code };
-  if (status >= 500) logger.error({ ...fields, err: error }, message);
-  else logger.info(fields, message);
+  if (status >= 500) {
+    logger.error({ ...fields, err: error }, message);
+    metrics.failed(error instanceof RegistryError ? error.code : 'UNEXPECTED');
+  } else {
+    // What a client did wrong, or asked for to see whether it is there: the client is told, that is enough.
+    logger.debug(fields, message);
+  }
 
   if (response.headersSent) {
     // Too late for an answer; a connection that is cut is one that no client takes for the end of a blob.

@@ -8,10 +8,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../../image-format/index.ts';
 import { SILENT } from '../logger.ts';
+import { Metrics } from '../operations/metrics.ts';
 import { createService, type Service } from '../service/index.ts';
 import type { ObjectStore } from '../storage/contract.ts';
 import { FilesystemStore } from '../storage/filesystem/index.ts';
 import { createApp } from './app.ts';
+import { answerError } from './error-answer.ts';
 import { HttpServer } from './server.ts';
 
 const IDLE_MS = 100;
@@ -39,12 +41,16 @@ describe('a connection on which nothing moves', () => {
       },
     });
     service = createService(slow);
-    const app = createApp(service, SILENT);
+    const metrics = new Metrics();
+    const app = createApp(service, (...failed) => answerError(...failed, { logger: SILENT, metrics }));
     ended = Promise.withResolvers();
-    server = new HttpServer((request, response) => {
-      response.on('close', () => ended.resolve(response.writableFinished));
-      app(request, response);
-    }, IDLE_MS);
+    server = new HttpServer(
+      (request, response) => {
+        response.on('close', () => ended.resolve(response.writableFinished));
+        app(request, response);
+      },
+      { idleMs: IDLE_MS },
+    );
     ({ port } = await server.listen({ host: '127.0.0.1', port: 0 }));
   });
   afterEach(async () => {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { RegistryError } from '../errors.ts';
 
@@ -15,23 +17,56 @@ export interface ListenOptions {
   port: number;
 }
 
+/** Paths of PEM files. */
+export interface TlsFiles {
+  /** The certificate and the chain behind it. */
+  certificate: string;
+  key: string;
+}
+
+export interface HttpServerOptions {
+  /** How long a client may be silent in the middle of a request or answer, milliseconds. Default 90 s. */
+  idleMs?: number;
+  /** Serve HTTPS. */
+  tls?: TlsFiles;
+}
+
 /** The HTTP server; bodies may take as long as they move. */
 export class HttpServer {
-  readonly #server: Server;
+  readonly #server: Server | SecureServer;
+  readonly #tls: TlsFiles | undefined;
 
-  /** @param idleMs how long a client may be silent, milliseconds */
-  constructor(listener: RequestListener, idleMs = IDLE_MS) {
-    this.#server = createServer(
-      { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: 0, noDelay: true },
-      (request, response) => {
-        response.on('timeout', (socket: Socket) => {
-          if (isOurTurn(request, response)) socket.setTimeout(idleMs);
-          else socket.destroy();
-        });
-        return listener(request, response);
-      },
-    );
+  /** @throws RegistryError `CONFIG_INVALID` for a certificate or key that cannot be used */
+  constructor(listener: RequestListener, { idleMs = IDLE_MS, tls }: HttpServerOptions = {}) {
+    const options = {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // One that is silent for that long within its headers is no better than one that is silent later.
+      headersTimeout: Math.min(HEADERS_MS, idleMs),
+      connectionsCheckingInterval: Math.min(HEADERS_MS, idleMs),
+      requestTimeout: 0,
+      noDelay: true,
+    };
+    const listen: RequestListener = (request, response) => {
+      response.on('timeout', (socket: Socket) => {
+        if (isOurTurn(request, response)) socket.setTimeout(idleMs);
+        else socket.destroy();
+      });
+      return listener(request, response);
+    };
+    this.#tls = tls;
+    this.#server =
+      tls === undefined
+        ? createServer(options, listen)
+        : usingCertificate(tls, (pem) => createSecureServer({ ...options, ...pem, minVersion: 'TLSv1.2' }, listen));
     this.#server.setTimeout(idleMs);
+  }
+
+  /** Connections from now on get what the files hold now. @throws RegistryError `CONFIG_INVALID`; the old one stays */
+  reloadCertificate(): void {
+    const server = this.#server;
+    if (this.#tls !== undefined && 'setSecureContext' in server) {
+      usingCertificate(this.#tls, (pem) => server.setSecureContext({ ...pem, minVersion: 'TLSv1.2' }));
+    }
   }
 
   /** @throws RegistryError `LISTEN_FAILED` */
@@ -43,7 +78,8 @@ export class HttpServer {
         this.#server.off('error', refuse);
         const address = this.#server.address() as AddressInfo;
         const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-        resolve({ url: `http://${shown}:${address.port}`, port: address.port });
+        const scheme = this.#tls === undefined ? 'http' : 'https';
+        resolve({ url: `${scheme}://${shown}:${address.port}`, port: address.port });
       });
     });
   }
@@ -56,6 +92,18 @@ export class HttpServer {
     const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await closed;
     clearTimeout(cut);
+  }
+}
+
+function usingCertificate<T>({ certificate, key }: TlsFiles, use: (pem: { cert: Buffer; key: Buffer }) => T): T {
+  try {
+    return use({ cert: readFileSync(certificate), key: readFileSync(key) });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RegistryError('CONFIG_INVALID', `cannot serve HTTPS with ${certificate} and ${key}: ${reason}`, {
+      cause,
+      hint: 'tls.certificate and tls.key are PEM files that belong together',
+    });
   }
 }
 

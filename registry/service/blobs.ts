@@ -2,6 +2,7 @@
 import type { Digest } from '../../image-format/index.ts';
 import { RegistryError } from '../errors.ts';
 import type { ByteRange, DataReader, ObjectStore } from '../storage/contract.ts';
+import type { BlobCache } from './blob-cache.ts';
 import { blobKey, blobLinkKey, blobRepositoriesPrefix, blobRepositoryKey } from './keys.ts';
 import { type BlobRecord, encode, parseBlob, parseBlobLink } from './records.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -23,10 +24,12 @@ export interface NewData {
 export class Blobs {
   readonly #store: ObjectStore;
   readonly #surroundings: Surroundings;
+  readonly #cache: BlobCache;
 
-  constructor(store: ObjectStore, surroundings: Surroundings) {
+  constructor(store: ObjectStore, surroundings: Surroundings, cache: BlobCache) {
     this.#store = store;
     this.#surroundings = surroundings;
+    this.#cache = cache;
   }
 
   /** The blob, where `repository` may serve it. */
@@ -49,7 +52,7 @@ export class Blobs {
 
   /** @throws RegistryError `DATA_UNKNOWN` where the collector was faster */
   read(blob: BlobRecord, range?: ByteRange): Promise<DataReader> {
-    return this.#store.readData(blob.data, range);
+    return this.#cache.read(blob, range);
   }
 
   /**

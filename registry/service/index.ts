@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ObjectStore } from '../storage/contract.ts';
+import { BlobCache, type BlobCacheOptions } from './blob-cache.ts';
 import { Blobs } from './blobs.ts';
 import { Catalog } from './catalog.ts';
 import { Manifests, type ManifestsOptions } from './manifests.ts';
@@ -20,10 +21,10 @@ export interface Service {
 
 export function createService(
   store: ObjectStore,
-  options: Partial<ManifestsOptions> = {},
+  options: Partial<ManifestsOptions> & { blobCache?: BlobCacheOptions } = {},
   surroundings: Surroundings = SYSTEM,
 ): Service {
-  const blobs = new Blobs(store, surroundings);
+  const blobs = new Blobs(store, surroundings, new BlobCache(store, options.blobCache ?? { limit: 0 }));
   const tags = new Tags(store, surroundings);
   const referrers = new Referrers(store);
   const catalog = new Catalog(store, surroundings);

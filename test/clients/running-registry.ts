@@ -20,7 +20,8 @@ export interface RunningRegistry {
 
 /** A registry on a folder and a port of its own. */
 export async function startRegistry(options: Partial<RegistryOptions> = {}): Promise<RunningRegistry> {
-  const root = options.storage?.root ?? (await mkdtemp(join(tmpdir(), 'uk-registry-')));
+  const root =
+    options.storage?.driver === 'filesystem' ? options.storage.root : await mkdtemp(join(tmpdir(), 'uk-registry-'));
   const errors: string[] = [];
   const quiet = () => undefined;
   const logger = { debug: quiet, info: quiet, warn: quiet, error: (_: object, text: string) => void errors.push(text) };

@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-import { destination, pino } from 'pino';
-import { createRegistry } from '../../../registry/index.ts';
-import { storeFolder } from '../../store/folders.ts';
+import { printable, printConfig, serve as serveRegistry } from '../../../registry/index.ts';
 import type { Session } from '../context.ts';
+import { type RegistryFlags, registryConfig } from '../registry-config.ts';
 
-export interface ServeOptions {
-  listen: { host: string; port: number };
-  storage?: string;
-  logLevel: string;
+export interface ServeOptions extends RegistryFlags {
+  printConfig?: boolean;
 }
 
 export async function serve(session: Session, options: ServeOptions): Promise<undefined> {
-  // Beside the store, not in it: a store holds nothing of others.
-  const root = options.storage ?? `${storeFolder()}-registry`;
-  // Standard output says where it listens and nothing else; lines are whole even when the process is killed.
-  const logger = pino({ level: options.logLevel, base: null }, destination({ dest: 2, sync: true }));
-  const registry = await createRegistry({ storage: { driver: 'filesystem', root }, logger });
+  const config = registryConfig(options);
+  if (options.printConfig === true) {
+    session.output.result(printable(config), () => printConfig(config));
+    return;
+  }
+  const { signal } = session;
+  const serving = await serveRegistry(config);
+  process.on('SIGHUP', serving.reload);
   try {
-    const { url } = await registry.listen(options.listen);
-    session.output.result({ url, storage: root }, () => `listening on ${url}`);
-    await new Promise<void>((resolve) => session.signal.addEventListener('abort', () => resolve(), { once: true }));
+    const { url, workers } = serving;
+    session.output.result({ url, workers, storage: printable(config).storage }, () => `listening on ${url}`);
+    if (!signal.aborted) {
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    }
     session.output.note('stopping: waiting for requests that are under way');
   } finally {
-    await registry.close();
+    process.off('SIGHUP', serving.reload);
+    await serving.close();
   }
 }

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RequestServerOptions } from '../http/request-server.ts';
+import type { RegistryConfig } from './schema.ts';
+
+/** What of the configuration is about answering requests. */
+export function requestServerOptions(config: RegistryConfig): RequestServerOptions {
+  return {
+    sparseManifests: config.manifests.sparse,
+    idleMs: config.connections.idle,
+    logRequests: config.log.requests,
+    metrics: config.metrics,
+    tls: config.tls,
+    blobCacheBytes: config.cache.blobs,
+  };
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os';
+import * as z from 'zod';
+import { duration, size } from './amounts.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const MIB = 1024 * 1024;
+
+const filesystem = z.strictObject({
+  driver: z.literal('filesystem').describe('filesystem or s3'),
+  root: z.string().min(1).describe('folder that holds everything; one server at a time runs on it'),
+});
+
+const s3 = z.strictObject({
+  driver: z.literal('s3'),
+  bucket: z.string().min(1).describe('bucket that holds everything; any number of servers may share it'),
+  prefix: z.string().default('').describe('what every key begins with'),
+  endpoint: z.url().optional().describe("where the store is; left out: Amazon's, of the region"),
+  region: z.string().default('us-east-1').describe('region that requests are signed for'),
+  accessKeyId: z.string().optional().describe("left out: as Amazon's tools find it (environment, files, roles)"),
+  secretAccessKey: z.string().optional().describe('goes with accessKeyId'),
+  sessionToken: z.string().optional().describe('goes with temporary credentials'),
+  pathStyle: z
+    .boolean()
+    .default(false)
+    .describe('bucket in the path, not in the host name; most stores but Amazon want it'),
+  redirect: z
+    .boolean()
+    .default(false)
+    .describe('send clients that read blobs to the store itself, by presigned addresses'),
+  exclusive: z
+    .boolean()
+    .default(false)
+    .describe('this is the only server, so that a store without conditional writes is good enough'),
+});
+
+/**
+ * Everything that can be configured, once for the file, the environment and the command line. Each leaf's description
+ * is what `--print-config` and the documentation say about it.
+ */
+export const configSchema = z.strictObject({
+  listen: z
+    .string()
+    .regex(/^(?:\[[0-9a-fA-F:]+\]|[^:[\]]*):[0-9]{1,5}$/, 'write HOST:PORT, as in 127.0.0.1:5000')
+    .default('127.0.0.1:5000')
+    .describe('address to serve at; port 0 lets the system choose'),
+  workers: z
+    .union([z.literal('auto'), z.int().min(1).max(256)])
+    .default('auto')
+    .transform((workers) => (workers === 'auto' ? availableParallelism() : workers))
+    .describe('processes that answer requests; auto: one a processor'),
+  storage: z.discriminatedUnion('driver', [filesystem, s3]),
+  tls: z
+    .strictObject({
+      certificate: z.string().describe('file with the certificate and its chain, PEM'),
+      key: z.string().describe('file with its private key, PEM'),
+    })
+    .optional(),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('what is logged'),
+      requests: z.boolean().default(false).describe('log every request, not only those that fail'),
+    })
+    .prefault({}),
+  metrics: z.boolean().default(true).describe('answer /metrics, for Prometheus'),
+  manifests: z
+    .strictObject({
+      sparse: z.boolean().default(false).describe('take manifests that name what their repository does not hold'),
+    })
+    .prefault({}),
+  uploads: z
+    .strictObject({
+      idle: duration.default(7 * DAY_MS).describe('how long an unfinished upload may rest before it is given up'),
+    })
+    .prefault({}),
+  connections: z
+    .strictObject({
+      idle: duration.default(90_000).describe('how long a client may be silent in the middle of a request or answer'),
+      grace: duration.default(10_000).describe('how long requests under way may take when the server stops'),
+      drain: duration.default(0).describe('how long /readyz says no before the server stops to take connections'),
+    })
+    .prefault({}),
+  cache: z
+    .strictObject({
+      blobs: size.default(64 * MIB).describe('bytes of small, often read blobs that a process keeps in memory'),
+      records: size.default(64 * MIB).describe('bytes of manifests, tags and the like that a process keeps in memory'),
+    })
+    .prefault({}),
+});
+
+export type RegistryConfig = z.output<typeof configSchema>;
+export type StorageConfig = RegistryConfig['storage'];
+
+/** Leaves that `--print-config` does not show. */
+export const SECRETS: readonly string[] = ['storage.accessKeyId', 'storage.secretAccessKey', 'storage.sessionToken'];

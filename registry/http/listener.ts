@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../operations/metrics.ts';
+import type { Service } from '../service/index.ts';
+import { createApp } from './app.ts';
+import { dispatch } from './dispatch.ts';
+import { answerError } from './error-answer.ts';
+import { nameRoute, observe } from './observe.ts';
+import { answerOperations, type Operations } from './operations.ts';
+import { ROUTES } from './routes.ts';
+
+export interface ListenerOptions {
+  service: Service;
+  logger: Logger;
+  metrics: Metrics;
+  operations: Operations;
+  /** Log every request. */
+  logRequests: boolean;
+}
+
+/**
+ * What answers every request: Express, but for the reads that a registry lives on, whose routes are tried before it.
+ * Both ways end in the same handlers and the same answers to errors.
+ */
+export function createListener({
+  service,
+  logger,
+  metrics,
+  operations,
+  logRequests,
+}: ListenerOptions): RequestListener {
+  const fail = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
+    answerError(request, response, error, { logger, metrics });
+  };
+  const app = createApp(service, fail);
+  return (request, response) => {
+    observe(request, response, { logger, metrics, requests: logRequests });
+    const early = answerEarly(request, response);
+    if (early === undefined) app(request, response);
+    else early.catch((error: unknown) => fail(request, response, error));
+  };
+
+  function answerEarly(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
+    const url = request.url ?? '';
+    const cut = url.indexOf('?');
+    const path = cut < 0 ? url : url.slice(0, cut);
+    if (!path.startsWith('/v2/')) {
+      const answered = answerOperations(path, request, response, operations);
+      if (answered !== undefined) nameRoute(response, 'operations');
+      return answered;
+    }
+    const route = ROUTES.find((candidate) => candidate.path.test(path));
+    return route && dispatch(route, request, response, service);
+  }
+}

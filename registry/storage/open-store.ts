@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { RegistryError } from '../errors.ts';
+import type { ObjectStore } from './contract.ts';
+import { FilesystemStore, type OwnedFilesystemStore } from './filesystem/index.ts';
+import type { Locks } from './filesystem/keyed-lock.ts';
+
+/** Where everything is kept. */
+export type StorageOptions =
+  /** `root` is a folder, made where it is missing; one server at a time runs on it. */
+  { driver: 'filesystem'; root: string } | ({ driver: 's3' } & S3Options);
+
+/** TODO(s3): the driver's own. */
+interface S3Options {
+  bucket: string;
+}
+
+interface CommonOptions {
+  /** Bytes of records that a process keeps in memory. */
+  recordCacheBytes?: number | undefined;
+}
+
+/** How a worker process gets at the folder that its primary process owns. */
+export interface FolderShare {
+  claim: number;
+  locks: Locks;
+}
+
+/** @throws RegistryError `STORAGE_IN_USE`, `STORAGE_UNAVAILABLE`, `STORAGE_FULL` */
+export async function openStore(
+  storage: StorageOptions,
+  options: CommonOptions & { share?: FolderShare } = {},
+): Promise<ObjectStore> {
+  const cache = options.recordCacheBytes === undefined ? {} : { cacheBytes: options.recordCacheBytes };
+  if (storage.driver === 's3') throw new RegistryError('CONFIG_INVALID', 'there is no S3 driver yet');
+  const { root } = storage;
+  return options.share === undefined
+    ? FilesystemStore.open({ root, ...cache })
+    : FilesystemStore.join({ root, ...cache, ...options.share });
+}
+
+/** The folder for a primary process: others are going to join it. */
+export function openSharedFolder(root: string, locks: Locks): Promise<OwnedFilesystemStore> {
+  // It answers no requests, so it has no use for a cache.
+  return FilesystemStore.open({ root, locks, shared: true, cacheBytes: 0 });
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+import cluster from 'node:cluster';
+import { extname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { RegistryConfig } from '../config/schema.ts';
+import type { Logger } from '../logger.ts';
+import { Maintenance } from '../maintenance.ts';
+import type { MetricsSnapshot } from '../operations/metrics.ts';
+import type { Serving } from '../serve.ts';
+import { createService } from '../service/index.ts';
+import type { ObjectStore } from '../storage/contract.ts';
+import { KeyedLock, type Locks } from '../storage/filesystem/keyed-lock.ts';
+import { openSharedFolder, openStore } from '../storage/open-store.ts';
+import { type Listening, Worker } from './worker.ts';
+
+/** A worker that ended sooner than this would only end again. */
+const SHORT_LIFE_MS = 5_000;
+const PAUSE_MS = 1_000;
+/** What a worker may take beyond the time that its requests were given. */
+const EXIT_MS = 5_000;
+
+/** Threads of a worker that wait for its disk: four, which is the default, leave most of an SSD idle. */
+const DISK_THREADS = '16';
+
+/** The store that the primary process has open, and what its workers need of it. */
+interface Shared {
+  store: ObjectStore;
+  locks?: Locks;
+  claim?: number;
+  nameWorkers(pids: readonly number[]): Promise<void>;
+}
+
+/**
+ * The process that starts the workers and answers no requests itself. It owns the storage folder and keeps the lock
+ * among its workers, starts a new worker for one that ended, and does the maintenance.
+ *
+ * @throws RegistryError as `createRegistry` does
+ */
+export async function servePrimary(config: RegistryConfig, logger: Logger): Promise<Serving> {
+  const shared = await open(config);
+  const pool = new Pool(config, shared, logger);
+  try {
+    const { url } = await pool.start();
+    const maintenance = new Maintenance(createService(shared.store), { logger, uploadIdleMs: config.uploads.idle });
+    return {
+      url,
+      workers: config.workers,
+      reload: () => pool.tell({ type: 'reload' }),
+      async close() {
+        pool.tell({ type: 'drain' });
+        if (config.connections.drain > 0) await wait(config.connections.drain);
+        await pool.stop();
+        await maintenance.stop();
+        await shared.store.close();
+      },
+    };
+  } catch (error) {
+    await pool.stop();
+    await shared.store.close();
+    throw error;
+  }
+}
+
+async function open({ storage }: RegistryConfig): Promise<Shared> {
+  if (storage.driver !== 'filesystem') {
+    return { store: await openStore(storage), nameWorkers: async () => undefined };
+  }
+  const locks = new KeyedLock();
+  const store = await openSharedFolder(storage.root, locks);
+  return { store, locks, claim: store.claim, nameWorkers: (pids) => store.nameWorkers(pids) };
+}
+
+/** As many workers as the configuration says, for as long as the server runs. */
+class Pool {
+  readonly #config: RegistryConfig;
+  readonly #shared: Shared;
+  readonly #logger: Logger;
+  readonly #workers = new Set<Worker>();
+  #stopping = false;
+  #replacing = new AbortController();
+
+  constructor(config: RegistryConfig, shared: Shared, logger: Logger) {
+    this.#config = config;
+    this.#shared = shared;
+    this.#logger = logger;
+    const program = new URL(`./worker-process${extname(import.meta.url)}`, import.meta.url);
+    cluster.setupPrimary({ exec: fileURLToPath(program), args: [] });
+  }
+
+  /** @returns where all of them listen */
+  async start(): Promise<Listening> {
+    const workers = Array.from({ length: this.#config.workers }, () => this.#fork());
+    await this.#begin(workers);
+    const [first] = await Promise.all(workers.map((worker) => worker.listening));
+    for (const worker of workers) void this.#replaceWhenGone(worker, Date.now());
+    // There is at least one.
+    return first as Listening;
+  }
+
+  tell(message: Parameters<Worker['send']>[0]): void {
+    for (const worker of this.#workers) worker.send(message);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#replacing.abort();
+    this.tell({ type: 'stop' });
+    const kill = setTimeout(() => {
+      for (const worker of this.#workers) worker.kill();
+    }, this.#config.connections.grace + EXIT_MS);
+    await Promise.all([...this.#workers].map((worker) => worker.gone));
+    clearTimeout(kill);
+  }
+
+  #fork(): Worker {
+    const { UV_THREADPOOL_SIZE = DISK_THREADS } = process.env;
+    const worker = new Worker(cluster.fork({ UV_THREADPOOL_SIZE }), this.#shared.locks, () => this.#count());
+    this.#workers.add(worker);
+    void worker.gone.then(() => this.#workers.delete(worker));
+    return worker;
+  }
+
+  /** Lets workers do their work, once the folder says that they do. */
+  async #begin(workers: readonly Worker[]): Promise<void> {
+    await this.#shared.nameWorkers([...this.#workers].map(({ pid }) => pid));
+    const { claim } = this.#shared;
+    for (const worker of workers) {
+      worker.send({ type: 'start', config: this.#config, ...(claim === undefined ? {} : { claim }) });
+    }
+  }
+
+  async #replaceWhenGone(worker: Worker, started: number): Promise<void> {
+    await worker.gone;
+    while (!this.#stopping) {
+      this.#logger.error({ worker: worker.pid }, 'a worker process ended, another one takes its place');
+      if (Date.now() - started < SHORT_LIFE_MS) {
+        await wait(PAUSE_MS, undefined, { signal: this.#replacing.signal }).catch(() => undefined);
+        if (this.#stopping) return;
+      }
+      const next = this.#fork();
+      const begun = Date.now();
+      try {
+        await this.#begin([next]);
+        await next.listening;
+        void this.#replaceWhenGone(next, begun);
+        return;
+      } catch (error) {
+        next.kill();
+        await next.gone;
+        if (!this.#stopping) this.#logger.error({ err: error }, 'a worker process could not start');
+        await wait(PAUSE_MS, undefined, { signal: this.#replacing.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #count(): Promise<MetricsSnapshot[]> {
+    const counted = await Promise.all([...this.#workers].map((worker) => worker.count()));
+    return counted.filter((snapshot) => snapshot !== undefined);
+  }
+}
