@@ -5,7 +5,7 @@ export { loadConfig } from './config/load.ts';
 export { printable, printConfig } from './config/print.ts';
 export type { RegistryConfig } from './config/schema.ts';
 export { RegistryError, type RegistryErrorCode } from './errors.ts';
-export type { ListenOptions } from './http/server.ts';
+export type { ListenOptions } from './http/listen.ts';
 export type { Logger } from './logger.ts';
 export type { Registry, RegistryOptions } from './registry.ts';
 export { type Serving, serve } from './serve.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ListenOptions } from './http/listen.ts';
 import { RequestServer, type RequestServerOptions } from './http/request-server.ts';
-import type { ListenOptions } from './http/server.ts';
 import { SILENT } from './logger.ts';
 import { Maintenance } from './maintenance.ts';
 import { openStore, type StorageOptions } from './storage/open-store.ts';

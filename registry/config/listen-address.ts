@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ListenOptions } from '../http/server.ts';
+import type { ListenOptions } from '../http/listen.ts';
 
 /** `HOST:PORT`, `:PORT` for all addresses, `[::1]:PORT`; the schema has checked it. */
 export function listenAddress(text: string): ListenOptions {

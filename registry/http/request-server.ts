@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Socket } from 'node:net';
 import { RegistryError } from '../errors.ts';
 import { type Logger, SILENT } from '../logger.ts';
 import { Metrics, type MetricsSnapshot, mergeMetrics } from '../operations/metrics.ts';
 import { createService, type Service } from '../service/index.ts';
 import type { ObjectStore } from '../storage/contract.ts';
+import type { ListenOptions } from './listen.ts';
 import { createListener } from './listener.ts';
-import { HttpServer, type ListenOptions, type TlsFiles } from './server.ts';
+import { HttpServer, type TlsFiles } from './server.ts';
 
 export interface RequestServerOptions {
   logger?: Logger | undefined;
@@ -64,6 +66,16 @@ export class RequestServer {
   /** @throws RegistryError `LISTEN_FAILED` */
   listen(where: ListenOptions): Promise<{ url: string; port: number }> {
     return this.#server.listen(where);
+  }
+
+  /** In place of {@link listen}: connections come by {@link accept}. */
+  begin(): void {
+    this.#server.begin();
+  }
+
+  /** A connection that another process took. */
+  accept(socket: Socket): void {
+    this.#server.accept(socket);
   }
 
   /** What this process has counted. */

@@ -2,20 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { RegistryError } from '../errors.ts';
+import { type ListenOptions, listen } from './listen.ts';
+import { OpenConnections } from './open-connections.ts';
 
 /** A client has this long to send a request's headers. */
 const HEADERS_MS = 30_000;
 /** A connection in the middle of a request or answer on which nothing moves for this long is cut, if it is the client's turn. */
 const IDLE_MS = 90_000;
 const KEEP_ALIVE_MS = 65_000;
+/** A client has this long to agree on keys. */
+const HANDSHAKE_MS = 10_000;
 
-export interface ListenOptions {
-  host: string;
-  /** 0 lets the system choose. */
-  port: number;
-}
+const SECURE = { minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS } as const;
 
 /** Paths of PEM files. */
 export interface TlsFiles {
@@ -34,6 +34,7 @@ export interface HttpServerOptions {
 /** The HTTP server; bodies may take as long as they move. */
 export class HttpServer {
   readonly #server: Server | SecureServer;
+  readonly #connections = new OpenConnections();
   readonly #tls: TlsFiles | undefined;
 
   /** @throws RegistryError `CONFIG_INVALID` for a certificate or key that cannot be used */
@@ -46,7 +47,8 @@ export class HttpServer {
       requestTimeout: 0,
       noDelay: true,
     };
-    const listen: RequestListener = (request, response) => {
+    const answer: RequestListener = (request, response) => {
+      this.#connections.requested(request.socket, response);
       response.on('timeout', (socket: Socket) => {
         if (isOurTurn(request, response)) socket.setTimeout(idleMs);
         else socket.destroy();
@@ -56,42 +58,45 @@ export class HttpServer {
     this.#tls = tls;
     this.#server =
       tls === undefined
-        ? createServer(options, listen)
-        : usingCertificate(tls, (pem) => createSecureServer({ ...options, ...pem, minVersion: 'TLSv1.2' }, listen));
+        ? createServer(options, answer)
+        : usingCertificate(tls, (pem) => createSecureServer({ ...options, ...SECURE, ...pem }, answer));
     this.#server.setTimeout(idleMs);
+    const connected = tls === undefined ? 'connection' : 'secureConnection';
+    this.#server.on(connected, (socket: Socket) => this.#connections.opened(socket));
   }
 
   /** Connections from now on get what the files hold now. @throws RegistryError `CONFIG_INVALID`; the old one stays */
   reloadCertificate(): void {
     const server = this.#server;
     if (this.#tls !== undefined && 'setSecureContext' in server) {
-      usingCertificate(this.#tls, (pem) => server.setSecureContext({ ...pem, minVersion: 'TLSv1.2' }));
+      usingCertificate(this.#tls, (pem) => server.setSecureContext({ ...SECURE, ...pem }));
     }
   }
 
   /** @throws RegistryError `LISTEN_FAILED` */
-  listen({ host, port }: ListenOptions): Promise<{ url: string; port: number }> {
-    return new Promise((resolve, reject) => {
-      const refuse = (cause: NodeJS.ErrnoException) => reject(cannotListen(host, port, cause));
-      this.#server.once('error', refuse);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off('error', refuse);
-        const address = this.#server.address() as AddressInfo;
-        const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-        const scheme = this.#tls === undefined ? 'http' : 'https';
-        resolve({ url: `${scheme}://${shown}:${address.port}`, port: address.port });
-      });
-    });
+  async listen(where: ListenOptions): Promise<{ url: string; port: number }> {
+    const { host, port } = await listen(this.#server, where);
+    return { url: `${this.#tls === undefined ? 'http' : 'https'}://${host}:${port}`, port };
+  }
+
+  /** Serves connections that another process accepts ({@link accept}): all but the listening of `listen`. */
+  begin(): void {
+    // Node starts to look for clients that are slow with their headers when a server says that it listens.
+    this.#server.emit('listening');
+  }
+
+  /** A connection that came by another way than `listen` (node:http, Event: 'connection'). */
+  accept(socket: Socket): void {
+    socket.setNoDelay(true);
+    this.#server.emit('connection', socket);
   }
 
   /** Takes no new connections, lets requests end, and cuts what is left after `graceMs`. */
   async close(graceMs: number): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
-    const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs);
-    await closed;
-    clearTimeout(cut);
+    // Fails for one that does not listen, which is as good.
+    this.#server.close(() => undefined);
+    await this.#connections.close(graceMs);
+    this.#server.closeAllConnections();
   }
 }
 
@@ -110,18 +115,4 @@ function usingCertificate<T>({ certificate, key }: TlsFiles, use: (pem: { cert: 
 /** Whether the silence is the server's own work: bytes wait for it, or the whole request came and no answer left yet. */
 function isOurTurn(request: IncomingMessage, response: ServerResponse): boolean {
   return !response.headersSent && (request.complete || request.readableLength > 0);
-}
-
-function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): RegistryError {
-  const where = `${host}:${port}`;
-  const why: Record<string, string> = {
-    EADDRINUSE: 'another program listens there',
-    EADDRNOTAVAIL: 'this machine has no such address',
-    EACCES: 'the port needs more rights',
-    ENOTFOUND: 'the host is not known',
-  };
-  return new RegistryError('LISTEN_FAILED', `cannot listen on ${where}: ${why[cause.code ?? ''] ?? cause.message}`, {
-    cause,
-    hint: 'choose another address, or port 0 to let the system choose one',
-  });
 }

@@ -8,6 +8,8 @@ export type ToWorker =
   | LockAnswer
   /** Always the first one. `claim` is there where a folder is shared. */
   | { type: 'start'; config: RegistryConfig; claim?: number }
+  /** Comes with a socket. Answered by `accepted` with the same number, from when on it is the worker's. */
+  | { type: 'connection'; id: number }
   /** Answered by `counted` with the same number. */
   | { type: 'count'; id: number }
   /** The answer to `count-all` with that number. */
@@ -20,7 +22,9 @@ export type ToWorker =
 /** From a worker to its primary process. */
 export type ToPrimary =
   | LockRequest
-  | { type: 'listening'; url: string; port: number }
+  /** From now on it takes connections. */
+  | { type: 'ready' }
+  | { type: 'accepted'; id: number }
   | { type: 'failed'; code: string; message: string; hint?: string }
   | { type: 'counted'; id: number; snapshot: MetricsSnapshot }
   | { type: 'count-all'; id: number };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import cluster from 'node:cluster';
+import { fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { listenAddress } from '../config/listen-address.ts';
 import type { RegistryConfig } from '../config/schema.ts';
+import type { Listening } from '../http/listen.ts';
 import type { Logger } from '../logger.ts';
 import { Maintenance } from '../maintenance.ts';
 import type { MetricsSnapshot } from '../operations/metrics.ts';
@@ -12,7 +14,10 @@ import { createService } from '../service/index.ts';
 import type { ObjectStore } from '../storage/contract.ts';
 import { KeyedLock, type Locks } from '../storage/filesystem/keyed-lock.ts';
 import { openSharedFolder, openStore } from '../storage/open-store.ts';
-import { type Listening, Worker } from './worker.ts';
+import { Connections } from './connections.ts';
+import { Worker } from './worker.ts';
+
+const PROGRAM = fileURLToPath(new URL(`./worker-process${extname(import.meta.url)}`, import.meta.url));
 
 /** A worker that ended sooner than this would only end again. */
 const SHORT_LIFE_MS = 5_000;
@@ -41,10 +46,10 @@ export async function servePrimary(config: RegistryConfig, logger: Logger): Prom
   const shared = await open(config);
   const pool = new Pool(config, shared, logger);
   try {
-    const { url } = await pool.start();
+    const { host, port } = await pool.start();
     const maintenance = new Maintenance(createService(shared.store), { logger, uploadIdleMs: config.uploads.idle });
     return {
-      url,
+      url: `${config.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
       workers: config.workers,
       reload: () => pool.tell({ type: 'reload' }),
       async close() {
@@ -76,26 +81,24 @@ class Pool {
   readonly #config: RegistryConfig;
   readonly #shared: Shared;
   readonly #logger: Logger;
+  readonly #connections = new Connections();
   readonly #workers = new Set<Worker>();
+  readonly #replacing = new AbortController();
   #stopping = false;
-  #replacing = new AbortController();
 
   constructor(config: RegistryConfig, shared: Shared, logger: Logger) {
     this.#config = config;
     this.#shared = shared;
     this.#logger = logger;
-    const program = new URL(`./worker-process${extname(import.meta.url)}`, import.meta.url);
-    cluster.setupPrimary({ exec: fileURLToPath(program), args: [] });
   }
 
-  /** @returns where all of them listen */
   async start(): Promise<Listening> {
+    const listening = await this.#connections.listen(listenAddress(this.#config.listen));
     const workers = Array.from({ length: this.#config.workers }, () => this.#fork());
     await this.#begin(workers);
-    const [first] = await Promise.all(workers.map((worker) => worker.listening));
-    for (const worker of workers) void this.#replaceWhenGone(worker, Date.now());
-    // There is at least one.
-    return first as Listening;
+    await Promise.all(workers.map((worker) => worker.ready));
+    for (const worker of workers) this.#employ(worker);
+    return listening;
   }
 
   tell(message: Parameters<Worker['send']>[0]): void {
@@ -105,17 +108,20 @@ class Pool {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#replacing.abort();
+    this.#connections.close();
     this.tell({ type: 'stop' });
+    const patience = this.#config.connections.grace + EXIT_MS;
     const kill = setTimeout(() => {
       for (const worker of this.#workers) worker.kill();
-    }, this.#config.connections.grace + EXIT_MS);
+    }, patience);
     await Promise.all([...this.#workers].map((worker) => worker.gone));
     clearTimeout(kill);
   }
 
   #fork(): Worker {
     const { UV_THREADPOOL_SIZE = DISK_THREADS } = process.env;
-    const worker = new Worker(cluster.fork({ UV_THREADPOOL_SIZE }), this.#shared.locks, () => this.#count());
+    const child = fork(PROGRAM, { env: { ...process.env, UV_THREADPOOL_SIZE } });
+    const worker = new Worker(child, this.#shared.locks, () => this.#count());
     this.#workers.add(worker);
     void worker.gone.then(() => this.#workers.delete(worker));
     return worker;
@@ -130,26 +136,27 @@ class Pool {
     }
   }
 
+  #employ(worker: Worker): void {
+    this.#connections.add(worker);
+    void this.#replaceWhenGone(worker, Date.now());
+  }
+
   async #replaceWhenGone(worker: Worker, started: number): Promise<void> {
     await worker.gone;
-    while (!this.#stopping) {
+    for (let pause = Date.now() - started < SHORT_LIFE_MS; !this.#stopping; pause = true) {
       this.#logger.error({ worker: worker.pid }, 'a worker process ended, another one takes its place');
-      if (Date.now() - started < SHORT_LIFE_MS) {
-        await wait(PAUSE_MS, undefined, { signal: this.#replacing.signal }).catch(() => undefined);
-        if (this.#stopping) return;
-      }
+      if (pause) await wait(PAUSE_MS, undefined, { signal: this.#replacing.signal }).catch(() => undefined);
+      if (this.#stopping) return;
       const next = this.#fork();
-      const begun = Date.now();
       try {
         await this.#begin([next]);
-        await next.listening;
-        void this.#replaceWhenGone(next, begun);
+        await next.ready;
+        this.#employ(next);
         return;
       } catch (error) {
         next.kill();
         await next.gone;
         if (!this.#stopping) this.#logger.error({ err: error }, 'a worker process could not start');
-        await wait(PAUSE_MS, undefined, { signal: this.#replacing.signal }).catch(() => undefined);
       }
     }
   }

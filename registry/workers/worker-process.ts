@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program that a worker process runs: answers requests, and does what its primary process says.
-import { listenAddress } from '../config/listen-address.ts';
+import type { Socket } from 'node:net';
 import { requestServerOptions } from '../config/registry-options.ts';
 import { RegistryError } from '../errors.ts';
 import { RequestServer } from '../http/request-server.ts';
@@ -23,10 +23,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 // Without it nobody keeps the locks, and another server may take the folder.
 process.on('disconnect', () => process.exit(1));
 
-process.on('message', (message: ToWorker) => {
+process.on('message', (message: ToWorker, socket?: Socket) => {
   switch (message.type) {
     case 'start':
       begin(message).catch(fail);
+      break;
+    case 'connection':
+      accept(message.id, socket);
       break;
     case 'locked':
       locks.answered(message);
@@ -60,8 +63,14 @@ async function begin(start: Start): Promise<void> {
     return (await counts.ask((id) => say({ type: 'count-all', id }))) ?? [];
   });
   running = { server, store, start };
-  const { url, port } = await server.listen(listenAddress(config.listen));
-  say({ type: 'listening', url, port });
+  server.begin();
+  say({ type: 'ready' });
+}
+
+function accept(id: number, socket: Socket | undefined): void {
+  say({ type: 'accepted', id });
+  // A client that left on the way arrives as nothing.
+  if (socket !== undefined) running?.server.accept(socket);
 }
 
 function reload(): void {

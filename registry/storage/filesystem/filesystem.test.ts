@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { storageContract } from '../contract.suite.ts';
 import { Folders } from './folders.ts';
 import { FilesystemStore } from './index.ts';
+import { KeyedLock } from './keyed-lock.ts';
 
 const roots = new Map<object, string>();
 const newRoot = () => mkdtemp(join(tmpdir(), 'uk-store-'));
@@ -36,6 +37,28 @@ storageContract('filesystem, without its cache', {
     return store;
   },
   async remove(store) {
+    await rm(roots.get(store) ?? '', { recursive: true });
+  },
+});
+
+const owners = new Map<object, Awaited<ReturnType<typeof FilesystemStore.open>>>();
+storageContract('filesystem, in a worker process', {
+  async open() {
+    const root = await newRoot();
+    const locks = new KeyedLock();
+    const owner = await FilesystemStore.open({ root, shared: true, locks });
+    const store = await FilesystemStore.join({ root, locks, claim: owner.claim });
+    roots.set(store, root);
+    owners.set(store, owner);
+    return store;
+  },
+  async second(store) {
+    const owner = owners.get(store);
+    if (owner === undefined) throw new Error('it was opened here');
+    return owner;
+  },
+  async remove(store) {
+    await owners.get(store)?.close();
     await rm(roots.get(store) ?? '', { recursive: true });
   },
 });
@@ -204,6 +227,45 @@ describe('the storage folder', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  test('that was taken over is written no more by a worker of the server that had it either', async () => {
+    const locks = new KeyedLock();
+    const server = await FilesystemStore.open({ root, shared: true, locks });
+    const worker = await FilesystemStore.join({ root, locks, claim: server.claim });
+    await worker.put('k', Buffer.from('old'));
+    await supersede();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+    try {
+      await expect(worker.put('k', Buffer.from('new'))).rejects.toMatchObject(refused);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect((await worker.get('k'))?.bytes.toString()).toBe('old');
+    await worker.close();
+    await server.close();
+  });
+
+  test('is free only when the workers of a server that was killed are gone as well', async () => {
+    const server = await FilesystemStore.open({ root, shared: true });
+    const worker = spawn('sleep', ['1000']);
+    const ended = once(worker, 'exit');
+    if (worker.pid === undefined) throw new Error('there is a sleep everywhere');
+    await server.nameWorkers([worker.pid]);
+    const record = JSON.parse(await readFile(owner(), 'utf8'));
+    await server.close();
+    // As the kill left it: the server's process is no more, its worker is about to end.
+    await writeFile(owner(), JSON.stringify({ ...record, pid: 1, started: 'once' }));
+    const order: string[] = [];
+    const opening = FilesystemStore.open({ root }).then((store) => {
+      order.push('opened');
+      return store;
+    });
+    await readFile(owner());
+    worker.kill();
+    await ended.then(() => order.push('gone'));
+    await (await opening).close();
+    expect(order).toEqual(['gone', 'opened']);
   });
 
   test('whose server slept and was not taken over is written as before', async () => {
