@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The official conformance suite against our registry on a folder.
+// The official conformance suite against our registry.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningRegistry, startRegistry } from '../clients/running-registry.ts';
+import { serveRegistry, temporaryFolder } from '../whole/command.ts';
 import { findSuite, runSuite, suiteVersion, told, VERSIONS } from './suite.ts';
 
 const missing = findSuite() === undefined;
@@ -43,4 +44,18 @@ describe.skipIf(missing)(missing ? why : title, () => {
       }
     });
   }
+
+  test('and `uk registry serve` with three worker processes: none fails, none is skipped', async () => {
+    await using folder = await temporaryFolder();
+    const env = { UK_REGISTRY_WORKERS: '3', UK_REGISTRY_MANIFESTS_SPARSE: 'true', UK_REGISTRY_LOG_LEVEL: 'error' };
+    const server = await serveRegistry(folder.path, { env });
+    try {
+      const outcome = await runSuite({ host: server.host, version: 'dev', sparse: true });
+      console.log(`conformance dev, sparse, three workers: ${told(outcome)}`);
+      expect(outcome.notPassed).toEqual([]);
+      expect(outcome).toMatchObject({ failed: 0, skipped: 0, passed: outcome.total });
+    } finally {
+      expect(await server.stop()).toBe(0);
+    }
+  });
 });
