@@ -27,6 +27,10 @@ export type RegistryErrorCode =
   | 'RANGE_INVALID'
   /** A query parameter that makes no sense. */
   | 'PARAMETER_INVALID'
+  /** More tags in one push than the registry sets at once. */
+  | 'TAGS_TOO_MANY'
+  /** What the client made a condition is not so: the tag or manifest is another one than it believed. */
+  | 'CONDITION_FAILED'
   /** A path or a method that the registry does not have. */
   | 'ROUTE_UNKNOWN'
   | 'METHOD_UNSUPPORTED'

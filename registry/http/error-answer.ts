@@ -6,11 +6,14 @@ import type { Metrics } from '../operations/metrics.ts';
 import { MissingContent } from '../service/manifests.ts';
 import { answer } from './exchange.ts';
 
-/** Status and code of the distribution specification ("Error Codes") for each of ours. */
+/**
+ * Status and code for each of ours. The distribution specification ("Error Codes") closes the list of codes that a 4xx
+ * may have, so what it has no code for has the nearest one, and the message says it.
+ */
 const ANSWERS: Record<RegistryErrorCode, readonly [status: number, code: string]> = {
   NAME_INVALID: [400, 'NAME_INVALID'],
   NAME_UNKNOWN: [404, 'NAME_UNKNOWN'],
-  TAG_INVALID: [400, 'TAG_INVALID'],
+  TAG_INVALID: [400, 'MANIFEST_INVALID'],
   DIGEST_INVALID: [400, 'DIGEST_INVALID'],
   SIZE_INVALID: [400, 'SIZE_INVALID'],
   BLOB_UNKNOWN: [404, 'BLOB_UNKNOWN'],
@@ -23,7 +26,9 @@ const ANSWERS: Record<RegistryErrorCode, readonly [status: number, code: string]
   MANIFEST_BLOB_UNKNOWN: [400, 'MANIFEST_BLOB_UNKNOWN'],
   RANGE_INVALID: [416, 'SIZE_INVALID'],
   PARAMETER_INVALID: [400, 'UNSUPPORTED'],
-  ROUTE_UNKNOWN: [404, 'NOT_FOUND'],
+  TAGS_TOO_MANY: [414, 'UNSUPPORTED'],
+  CONDITION_FAILED: [412, 'DENIED'],
+  ROUTE_UNKNOWN: [404, 'UNSUPPORTED'],
   METHOD_UNSUPPORTED: [405, 'UNSUPPORTED'],
   // A client that went away reads no answer; one that only closed its half does.
   CLIENT_GONE: [400, 'SIZE_INVALID'],

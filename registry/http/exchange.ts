@@ -68,6 +68,27 @@ export function isNotModified(request: IncomingMessage, etag: string): boolean {
   return known.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag);
 }
 
+/**
+ * What the client knows to be there, or not to be (RFC 9110 sections 13.1.1 and 13.1.2), for requests that change
+ * something: whether it is to be done where `current` is there now, undefined for nothing.
+ */
+export function conditionOf({ headers }: IncomingMessage): ((current: string | undefined) => boolean) | undefined {
+  const [match, noneMatch] = [headers['if-match'], headers['if-none-match']];
+  if (match === undefined && noneMatch === undefined) return undefined;
+  const names = (list: string, current: string | undefined) =>
+    current !== undefined && list.split(',').some((tag) => tag.trim() === '*' || tag.trim() === `"${current}"`);
+  return (current) =>
+    (match === undefined || names(match, current)) && (noneMatch === undefined || !names(noneMatch, current));
+}
+
+/**
+ * Something that the client should be told although its request was granted (distribution-spec, "Warnings"). Before
+ * the answer; `text` is ASCII and short, as all of an answer's have 4096 bytes together.
+ */
+export function warn(response: ServerResponse, text: string): void {
+  response.appendHeader('Warning', `299 - "${text.replaceAll(/["\\]/g, '\\$&')}"`);
+}
+
 /** A parameter that is given once and not empty. */
 export function parameter(query: URLSearchParams, name: string): string | undefined {
   return query.get(name) || undefined;

@@ -3,7 +3,7 @@ import { DIGEST_ALGORITHMS, type DigestAlgorithm } from '../../image-format/inde
 import { RegistryError } from '../errors.ts';
 import type { Body } from '../service/intake.ts';
 import { checkDigest, checkRepository } from '../service/names.ts';
-import { answer, bodyOf, type Exchange, parameter } from './exchange.ts';
+import { answer, bodyOf, type Exchange, parameter, warn } from './exchange.ts';
 import { parseContentRange } from './range.ts';
 
 /** POST /v2/<name>/blobs/uploads/, with `?digest=` (end-4b), `?mount=&from=` (end-11), or bare (end-4a) */
@@ -24,7 +24,7 @@ export async function startUpload(exchange: Exchange): Promise<void> {
     await service.uploads.whole(repository, digest, bodyOf(request));
     return answerCreated(exchange, repository, digest);
   }
-  const id = await service.uploads.start(repository, algorithmOf(query));
+  const id = await service.uploads.start(repository, algorithmOf(exchange));
   answer(response, 202, { ...sessionHeaders(repository, id, 0), 'Content-Length': 0 });
 }
 
@@ -90,9 +90,14 @@ async function sayingWhere<T>(exchange: Exchange, repository: string, id: string
   }
 }
 
-function algorithmOf(query: URLSearchParams): DigestAlgorithm | undefined {
-  const hint = query.get('digest-algorithm');
-  return DIGEST_ALGORITHMS.find((algorithm) => algorithm === hint);
+/** The hint of what the upload will be closed with (end-4c). Nothing but the closing PUT decides. */
+function algorithmOf({ query, response }: Exchange): DigestAlgorithm | undefined {
+  const hint = parameter(query, 'digest-algorithm');
+  const known = DIGEST_ALGORITHMS.find((algorithm) => algorithm === hint);
+  if (hint !== undefined && known === undefined) {
+    warn(response, `digest-algorithm is none that this registry knows: close with ${DIGEST_ALGORITHMS.join(' or ')}`);
+  }
+  return known;
 }
 
 /** `Range` has no way to say "nothing yet"; `0-0` is what registries answer. */

@@ -13,9 +13,10 @@ import {
   type ManifestRecord,
   parseManifestRecord,
 } from './manifest-record.ts';
+import type { TagRecord } from './records.ts';
 import { type Referrers, referrerDescriptor } from './referrers.ts';
 import type { Surroundings } from './surroundings.ts';
-import { type Tags, tagUnknown } from './tags.ts';
+import { conditionFailed, type Tags, tagUnknown } from './tags.ts';
 
 /** A manifest may name tens of thousands of blobs. */
 const CHECKED_AT_ONCE = 64;
@@ -27,7 +28,12 @@ export interface StoredManifest extends ManifestRecord {
 export interface PushedManifest {
   digest: Digest;
   subject: Digest | undefined;
+  /** What the manifest names and the repository does not hold; nothing but where sparse manifests are taken. */
+  missing: readonly Digest[];
 }
+
+/** Whether to go on where this is there now; undefined stands for nothing. */
+export type Condition = (current: Digest | undefined) => boolean;
 
 export interface ManifestPush {
   bytes: Uint8Array;
@@ -36,6 +42,8 @@ export interface ManifestPush {
   digest?: Digest | undefined;
   /** Tags to point at it. */
   tags: readonly string[];
+  /** About the manifest where it is pushed by digest, else about where its tag points. */
+  condition?: Condition | undefined;
 }
 
 export interface ManifestsOptions {
@@ -85,7 +93,8 @@ export class Manifests {
    * Writes, in this order: manifest, referrer entry, markers and tags; then looks again whether the manifest and all
    * it needs are still there, and begins anew if a deletion came between. Repeating a push repairs what a crash left.
    *
-   * @throws RegistryError `MANIFEST_INVALID`, `MANIFEST_TOO_LARGE`, `MANIFEST_BLOB_UNKNOWN`, `DIGEST_INVALID`
+   * @throws RegistryError `MANIFEST_INVALID`, `MANIFEST_TOO_LARGE`, `MANIFEST_BLOB_UNKNOWN`, `DIGEST_INVALID`,
+   *   `CONDITION_FAILED`
    */
   async put(repository: string, push: ManifestPush): Promise<PushedManifest> {
     const content = readManifest(push.bytes, push.contentType);
@@ -94,8 +103,9 @@ export class Manifests {
       throw new RegistryError('DIGEST_INVALID', `the manifest has the digest ${digest}, not ${push.digest}`);
     }
     const { subject } = content;
+    const before = await this.#checkCondition(repository, digest, push);
     await this.#checkNeeds(repository, content);
-    for (;;) {
+    for (let round = 0; ; round += 1) {
       const [version] = await Promise.all([
         this.#write(repository, digest, content, push.bytes),
         this.#catalog.add(repository),
@@ -107,16 +117,22 @@ export class Manifests {
         subject === undefined ? undefined : this.#referrers.add(repository, subject, entry, version),
         ...push.tags.map((tag) => this.#tags.mark(repository, tag, target)),
       ]);
-      await Promise.all(push.tags.map((tag) => this.#tags.set(repository, tag, target)));
+      // A later round finds the tag as this push left it, or as somebody did after it.
+      const expected = round === 0 ? before : undefined;
+      await Promise.all(push.tags.map((tag) => this.#tags.set(repository, tag, target, expected)));
       // The collector marks, looks for manifests, then deletes, each by compare-and-swap: it either saw this manifest,
       // or this look sees what it did.
-      await this.#checkNeeds(repository, content);
-      if ((await this.#find(repository, digest))?.version === version) return { digest, subject };
+      const missing = await this.#checkNeeds(repository, content);
+      if ((await this.#find(repository, digest))?.version === version) return { digest, subject, missing };
     }
   }
 
-  /** Deletes a manifest, the tags that point at it, and its referrer entry. @throws RegistryError `MANIFEST_UNKNOWN` */
-  async delete(repository: string, digest: Digest): Promise<void> {
+  /**
+   * Deletes a manifest, the tags that point at it, and its referrer entry.
+   *
+   * @throws RegistryError `MANIFEST_UNKNOWN`, `CONDITION_FAILED`
+   */
+  async delete(repository: string, digest: Digest, condition?: Condition): Promise<void> {
     const key = manifestKey(repository, digest);
     for (;;) {
       const stored = await this.#store.get(key);
@@ -126,17 +142,42 @@ export class Manifests {
         if (old !== undefined) await this.#deleteEntries(repository, digest, old);
         throw new RegistryError('MANIFEST_UNKNOWN', `${repository} has no manifest ${digest}`);
       }
+      if (condition?.(digest) === false) throw conditionFailed(repository, digest);
       const tombstone = { version: this.#nextVersion(old.version), deleted: true as const, subject: old.subject };
-      const condition = { ifMatch: stored.token };
-      if ((await this.#store.put(key, encodeTombstone(tombstone), { condition })) === undefined) continue;
+      const unchanged = { condition: { ifMatch: stored.token } };
+      if ((await this.#store.put(key, encodeTombstone(tombstone), unchanged)) === undefined) continue;
       await this.#deleteEntries(repository, digest, tombstone);
       return;
     }
   }
 
-  /** Deletes a tag only. @throws RegistryError `MANIFEST_UNKNOWN` */
-  async untag(repository: string, tag: string): Promise<void> {
-    if (!(await this.#tags.delete(repository, tag))) throw tagUnknown(repository, tag);
+  /** Deletes a tag only. @throws RegistryError `MANIFEST_UNKNOWN`, `CONDITION_FAILED` */
+  async untag(repository: string, tag: string, condition?: Condition): Promise<void> {
+    if (!(await this.#tags.delete(repository, tag, condition))) throw tagUnknown(repository, tag);
+  }
+
+  /**
+   * @returns what the tags, where a push with a condition is by tag, have to say still when they are set; undefined
+   *   where that does not matter
+   * @throws RegistryError `CONDITION_FAILED`
+   */
+  async #checkCondition(
+    repository: string,
+    digest: Digest,
+    { condition, digest: byDigest, tags }: ManifestPush,
+  ): Promise<{ tag: TagRecord | undefined } | undefined> {
+    if (condition === undefined) return undefined;
+    if (byDigest !== undefined) {
+      const there = (await this.#find(repository, digest)) !== undefined;
+      if (!condition(there ? digest : undefined)) throw conditionFailed(repository, digest);
+      return undefined;
+    }
+    const [name = ''] = tags;
+    const tag = await this.#tags.find(repository, name);
+    const target = tag === undefined ? undefined : await this.#find(repository, tag.digest);
+    // One that points at a version which is gone is no tag to anybody.
+    if (!condition(target?.version === tag?.version ? tag?.digest : undefined)) throw conditionFailed(repository, name);
+    return { tag };
   }
 
   async #find(repository: string, digest: Digest): Promise<ManifestRecord | undefined> {
@@ -182,7 +223,8 @@ export class Manifests {
     }
   }
 
-  async #checkNeeds(repository: string, content: ManifestContent): Promise<void> {
+  /** @returns what is missing and need not be there. @throws RegistryError `MANIFEST_BLOB_UNKNOWN` */
+  async #checkNeeds(repository: string, content: ManifestContent): Promise<Digest[]> {
     const { needs } = content;
     const missing: Digest[] = [];
     for (let at = 0; at < needs.length; at += CHECKED_AT_ONCE) {
@@ -191,6 +233,7 @@ export class Manifests {
       missing.push(...some.filter((_, index) => !held[index]).map(({ digest }) => digest));
     }
     if (missing.length > 0 && !this.#options.sparse) throw new MissingContent(repository, missing);
+    return missing;
   }
 
   async #holds(repository: string, { digest, kind }: Need): Promise<boolean> {

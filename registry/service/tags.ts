@@ -31,11 +31,22 @@ export class Tags {
     }
   }
 
-  /** Points a tag at a manifest, wherever it pointed before; {@link mark} comes first. */
-  async set(repository: string, tag: string, target: TagRecord): Promise<void> {
+  /**
+   * Points a tag at a manifest; {@link mark} comes first.
+   *
+   * @param expected what the tag must say still, or undefined in it for no tag; left out: wherever it points
+   * @throws RegistryError `CONDITION_FAILED`
+   */
+  async set(
+    repository: string,
+    tag: string,
+    target: TagRecord,
+    expected?: { tag: TagRecord | undefined },
+  ): Promise<void> {
     for (;;) {
       const old = await this.#read(repository, tag);
-      if (old?.record.digest === target.digest && old.record.version === target.version) return;
+      if (isSame(old?.record, target)) return;
+      if (expected !== undefined && !isSame(old?.record, expected.tag)) throw conditionFailed(repository, tag);
       const condition = old === undefined ? 'absent' : { ifMatch: old.token };
       if ((await this.#store.put(tagKey(repository, tag), encode(target), { condition })) === undefined) continue;
       await this.#remember(repository, tag, target.digest, old?.record.digest);
@@ -43,11 +54,17 @@ export class Tags {
     }
   }
 
-  /** Deletes the tag, its manifest stays. @returns whether there was one */
-  async delete(repository: string, tag: string): Promise<boolean> {
+  /**
+   * Deletes the tag, its manifest stays.
+   *
+   * @returns whether there was one
+   * @throws RegistryError `CONDITION_FAILED`
+   */
+  async delete(repository: string, tag: string, condition?: (current: Digest) => boolean): Promise<boolean> {
     for (;;) {
       const old = await this.#read(repository, tag);
       if (old === undefined) return false;
+      if (condition?.(old.record.digest) === false) throw conditionFailed(repository, tag);
       if (!(await this.#store.delete(tagKey(repository, tag), { ifMatch: old.token }))) continue;
       await this.#remember(repository, tag, undefined, old.record.digest);
       return true;
@@ -105,6 +122,20 @@ export class Tags {
     const time = `${String(at).padStart(15, '0')}-${this.#surroundings.uniqueId()}`;
     await this.#store.put(tagHistoryKey(repository, tag, time), encode({ at, digest, previous }), { durable: false });
   }
+}
+
+function isSame(one: TagRecord | undefined, other: TagRecord | undefined): boolean {
+  return one?.digest === other?.digest && one?.version === other?.version;
+}
+
+export function conditionFailed(repository: string, reference: string): RegistryError {
+  return new RegistryError(
+    'CONDITION_FAILED',
+    `${reference} in ${repository} is not what the request says it must be`,
+    {
+      hint: 'read it again, and decide anew',
+    },
+  );
 }
 
 export function tagUnknown(repository: string, tag: string): RegistryError {

@@ -5,6 +5,7 @@ import { runContainerd } from './run-containerd.ts';
 import { type RunningRegistry, startRegistry } from './running-registry.ts';
 import { sampleImage } from './sample-image.ts';
 import { type Home, makeHome, needing } from './tools.ts';
+import { watchRequests } from './watch.ts';
 
 const { missing, title } = needing('containerd', 'containerd', 'ctr');
 const root = process.getuid?.() === 0;
@@ -28,15 +29,19 @@ describe.skipIf(missing || !root)(root ? title : `${title} (skipped: needs root)
   });
 
   for (const compression of ['gzip', 'zstd'] as const) {
-    test(`pulls and unpacks ${compression} layers, and pushes them under another name`, async () => {
+    test(`pulls and unpacks ${compression} layers, and pushes them under another name by mounting`, async () => {
       const image = await sampleImage({ compression });
       await pushImage(registry.url, `ctr/${compression}`, image, 't');
       const ref = `${registry.host}/ctr/${compression}:t`;
       await ctr('images', 'pull', '--plain-http', '--snapshotter', 'native', ref);
-      const again = `${registry.host}/ctr/again:${compression}`;
+      const again = `${registry.host}/ctr/again-${compression}:t`;
       await ctr('images', 'tag', ref, again);
+      const watch = watchRequests(registry);
       await ctr('images', 'push', '--plain-http', again);
-      const answer = await fetch(`${registry.url}/v2/ctr/again/manifests/${compression}`, { method: 'HEAD' });
+      watch.stop();
+      expect(watch.mounted(`ctr/again-${compression}`)).toEqual([...image.blobs.keys()].toSorted());
+      expect(watch.uploaded(`ctr/again-${compression}`)).toEqual([]);
+      const answer = await fetch(`${registry.url}/v2/ctr/again-${compression}/manifests/t`, { method: 'HEAD' });
       expect(answer.headers.get('docker-content-digest')).toBe(image.digest);
     });
   }

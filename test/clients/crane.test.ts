@@ -7,6 +7,7 @@ import { pushImage } from './push-image.ts';
 import { type RunningRegistry, startRegistry } from './running-registry.ts';
 import { sampleImage, writeLayout } from './sample-image.ts';
 import { type Home, makeHome, needing } from './tools.ts';
+import { watchRequests } from './watch.ts';
 
 const { missing, title } = needing('crane', 'crane');
 
@@ -49,18 +50,29 @@ describe.skipIf(missing)(title, () => {
     await crane('validate', '--fast', '--remote', `${registry.host}/crane/zstd:t`);
   });
 
-  test('copies across repositories, tags, lists and deletes', async () => {
-    const image = await sampleImage({ layers: [{ 'srv/crane': 'copied' }] });
-    await pushImage(registry.url, 'crane/source', image, 't');
-    const [source, target] = [`${registry.host}/crane/source:t`, `${registry.host}/crane/target:t`];
-    await crane('copy', source, target);
-    await crane('tag', target, 'other');
-    expect(await crane('ls', `${registry.host}/crane/target`)).toBe('other\nt');
-    expect((await crane('catalog', registry.host)).split('\n')).toContain('crane/target');
-    await crane('delete', `${registry.host}/crane/target@${image.digest}`);
-    expect(await crane('ls', `${registry.host}/crane/target`)).toBe('');
-    await crane('validate', '--remote', source);
-  });
+  for (const compression of ['gzip', 'zstd'] as const) {
+    test(`copies ${compression} layers across repositories by mounting them, tags, lists and deletes`, async () => {
+      const image = await sampleImage({ compression, layers: [{ 'srv/crane': 'copied' }] });
+      const [from, to] = [`crane/source-${compression}`, `crane/target-${compression}`];
+      await pushImage(registry.url, from, image, 't');
+      const [source, target] = [`${registry.host}/${from}:t`, `${registry.host}/${to}:t`];
+      const watch = watchRequests(registry);
+      await crane('copy', source, target);
+      watch.stop();
+      expect(watch.mounted(to)).toEqual([...image.blobs.keys()].toSorted());
+      expect(watch.uploaded(to)).toEqual([]);
+
+      await crane('tag', target, 'other');
+      await crane('tag', target, 'third');
+      expect(await crane('ls', `${registry.host}/${to}`)).toBe('other\nt\nthird');
+      expect((await crane('catalog', registry.host)).split('\n')).toContain(to);
+      await crane('delete', `${registry.host}/${to}:third`);
+      expect(await crane('ls', `${registry.host}/${to}`)).toBe('other\nt');
+      await crane('delete', `${registry.host}/${to}@${image.digest}`);
+      expect(await crane('ls', `${registry.host}/${to}`)).toBe('');
+      await crane('validate', '--fast', '--remote', source);
+    });
+  }
 
   test('appends a layer to an image that is only here', async () => {
     const base = await sampleImage({ layers: [{ 'srv/base': 'below' }] });

@@ -2,12 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { referrersOf, tagsOf } from './listed.ts';
 import { pushImage } from './push-image.ts';
 import { type RunningRegistry, startRegistry } from './running-registry.ts';
 import { sampleImage } from './sample-image.ts';
 import { type Home, makeHome, needing } from './tools.ts';
+import { watchRequests } from './watch.ts';
 
 const { missing, title } = needing('oras', 'oras');
+const SBOM = 'application/vnd.example.sbom';
 
 describe.skipIf(missing)(title, () => {
   let registry: RunningRegistry;
@@ -40,25 +43,49 @@ describe.skipIf(missing)(title, () => {
     expect(await oras('repo ls', `${registry.host}/`)).toContain('oras/copy');
   });
 
-  test('attaches, discovers through the referrers API, and detaches', async () => {
-    const image = await sampleImage({ layers: [{ 'srv/subject': 'of an attachment' }] });
-    await pushImage(registry.url, 'oras/subject', image, 't');
-    const subject = `${registry.host}/oras/subject:t`;
-    await writeFile(home.path('sbom.json'), '{"sbom":true}');
-    const attach = ['--disable-path-validation', '--distribution-spec', 'v1.1-referrers-api', '--format', 'json'];
-    const flags = [...attach, '--artifact-type', 'application/vnd.example.sbom', '--annotation', 'a=b'];
-    const attached = JSON.parse(await oras('attach', ...flags, subject, 'sbom.json'));
-    const discover = async () => {
-      const api = ['--distribution-spec', 'v1.1-referrers-api', '--format', 'json'];
-      return JSON.parse(await oras('discover', ...api, subject));
-    };
-    const { referrers } = await discover();
-    expect(referrers).toHaveLength(1);
-    expect(referrers[0]).toMatchObject({ digest: attached.digest, artifactType: 'application/vnd.example.sbom' });
-    expect(referrers[0].annotations.a).toBe('b');
-    await oras('manifest delete', '--force', `${registry.host}/oras/subject@${attached.digest}`);
-    expect((await discover()).referrers ?? []).toEqual([]);
-  });
+  for (const compression of ['gzip', 'zstd'] as const) {
+    test(`attaches to ${compression} images, discovers and detaches through the referrers API`, async () => {
+      const image = await sampleImage({ compression, layers: [{ 'srv/subject': 'of an attachment' }] });
+      const repository = `oras/subject-${compression}`;
+      await pushImage(registry.url, repository, image, 't');
+      const subject = `${registry.host}/${repository}:t`;
+      await writeFile(home.path('sbom.json'), '{"sbom":true}');
+      // Left to choose by itself, which it does by what the registry answers.
+      const attach = ['--disable-path-validation', '--format', 'json', '--annotation', 'a=b'];
+      const attached = JSON.parse(await oras('attach', ...attach, '--artifact-type', SBOM, subject, 'sbom.json'));
+      const discover = async (...filter: string[]) =>
+        JSON.parse(await oras('discover', '--format', 'json', ...filter, subject)).referrers ?? [];
+      const referrers = await discover();
+      expect(referrers).toHaveLength(1);
+      expect(referrers[0]).toMatchObject({ digest: attached.digest, artifactType: SBOM, annotations: { a: 'b' } });
+      expect(await discover('--artifact-type', SBOM)).toHaveLength(1);
+      expect(await discover('--artifact-type', 'application/vnd.example.other')).toEqual([]);
+      expect(await tagsOf(registry, repository)).toEqual(['t']);
+
+      await oras('manifest delete', '--force', `${registry.host}/${repository}@${attached.digest}`);
+      expect(await discover()).toEqual([]);
+      expect(await tagsOf(registry, repository)).toEqual(['t']);
+    });
+
+    test(`copies a ${compression} image with what is attached to it, by mounting`, async () => {
+      const image = await sampleImage({ compression, layers: [{ 'srv/copied': 'with its referrers' }] });
+      const [from, to] = [`oras/from-${compression}`, `oras/to-${compression}`];
+      await pushImage(registry.url, from, image, 't');
+      const ref = `${registry.host}/${from}:t`;
+      await writeFile(home.path('sbom.json'), `{"sbom":"${compression}"}`);
+      await oras('attach', '--disable-path-validation', '--artifact-type', SBOM, ref, 'sbom.json');
+
+      const watch = watchRequests(registry);
+      const flags = ['--recursive', '--from-plain-http', '--to-plain-http'];
+      await home.run('oras', ['cp', ...flags, ref, `${registry.host}/${to}:t`]);
+      watch.stop();
+      expect(watch.mounted(to)).toEqual(expect.arrayContaining([...image.blobs.keys()]));
+      expect(watch.uploaded(to)).toEqual([]);
+      expect(await referrersOf(registry, to, image.digest)).toEqual(await referrersOf(registry, from, image.digest));
+      expect(await referrersOf(registry, to, image.digest)).toHaveLength(1);
+      expect(await tagsOf(registry, to)).toEqual(['t']);
+    });
+  }
 
   test('pushes, fetches and deletes a blob alone', async () => {
     await writeFile(home.path('blob'), 'a blob alone');

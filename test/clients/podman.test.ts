@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pushImage } from './push-image.ts';
 import { type RunningRegistry, startRegistry } from './running-registry.ts';
 import { sampleImage, writeLayout } from './sample-image.ts';
 import { type Home, makeHome, needing, type Tool } from './tools.ts';
+import { watchRequests } from './watch.ts';
 
 /** podman and buildah keep images in one kind of storage; vfs works wherever they run as root. */
 function storageOf(home: Home, name: string): string[] {
@@ -31,7 +33,7 @@ for (const tool of ['podman', 'buildah'] as const) {
       home.run(tool satisfies Tool, [...storageOf(home, storage), ...args]);
 
     for (const compression of ['gzip', 'zstd'] as const) {
-      test(`pulls ${compression} layers, tags, pushes, and a second storage pulls that`, async () => {
+      test(`pulls ${compression} layers, tags, pushes by mounting, and a second storage pulls that`, async () => {
         const image = await sampleImage({ compression, layers: [{ 'etc/from': `${tool} ${compression}` }] });
         await writeLayout(home.path(compression), image, 't');
         const ref = `${registry.host}/${tool}/${compression}:t`;
@@ -45,10 +47,34 @@ for (const tool of ['podman', 'buildah'] as const) {
         await client('first', 'pull', '--tls-verify=false', ref);
         const pushed = `${registry.host}/${tool}/again:${compression}`;
         await client('first', 'tag', ref, pushed);
+        const watch = watchRequests(registry);
         await client('first', 'push', '--tls-verify=false', pushed);
+        watch.stop();
+        expect(watch.mounted(`${tool}/again`)).toEqual(image.layers);
         await client('second', 'pull', '--tls-verify=false', pushed);
         const images = await client('second', 'images', ...(tool === 'podman' ? ['--format=json'] : ['--json']));
         expect(images).toContain(pushed);
+      });
+
+      test(`makes a list of images of ${compression} layers and pushes all of it`, async () => {
+        const image = await sampleImage({ compression, layers: [{ 'etc/listed': `${tool} ${compression}` }] });
+        const repository = `${tool}/list-${compression}`;
+        await pushImage(registry.url, repository, image, 't');
+        const list = `list-${compression}`;
+        await client('first', 'manifest', 'create', list);
+        await client(
+          'first',
+          'manifest',
+          'add',
+          '--tls-verify=false',
+          list,
+          `docker://${registry.host}/${repository}:t`,
+        );
+        const target = `docker://${registry.host}/${repository}:all`;
+        await client('first', 'manifest', 'push', '--all', '--tls-verify=false', list, target);
+        const answer = await fetch(`${registry.url}/v2/${repository}/manifests/all`);
+        const { manifests } = (await answer.json()) as { manifests: { digest: string }[] };
+        expect(manifests.map((entry) => entry.digest)).toEqual([image.digest]);
       });
     }
   });

@@ -6,6 +6,7 @@ import { digestHex, MEDIA_TYPE } from '../../image-format/index.ts';
 import { type RunningRegistry, startRegistry } from './running-registry.ts';
 import { sampleImage, writeLayout } from './sample-image.ts';
 import { type Home, makeHome, needing } from './tools.ts';
+import { watchRequests } from './watch.ts';
 
 const { missing, title } = needing('skopeo', 'skopeo');
 
@@ -41,18 +42,27 @@ describe.skipIf(missing)(title, () => {
     });
   }
 
-  test('copies between repositories of one registry, lists and deletes', async () => {
-    const image = await sampleImage({ layers: [{ 'srv/mounted': 'from elsewhere' }] });
-    await writeLayout(home.path('mount'), image, 't');
-    const [first, second] = [`docker://${registry.host}/first:t`, `docker://${registry.host}/second/deep:t`];
-    await skopeo('copy', '--dest-tls-verify=false', `oci:${home.path('mount')}:t`, first);
-    await skopeo('copy', '--src-tls-verify=false', '--dest-tls-verify=false', first, second);
-    const listed = JSON.parse(await skopeo('list-tags', '--tls-verify=false', `docker://${registry.host}/second/deep`));
-    expect(listed.Tags).toEqual(['t']);
-    await skopeo('delete', '--tls-verify=false', second);
-    await expect(skopeo('inspect', '--tls-verify=false', second)).rejects.toThrow(/manifest unknown/i);
-    await skopeo('inspect', '--tls-verify=false', first);
-  });
+  for (const compression of ['gzip', 'zstd'] as const) {
+    test(`copies ${compression} layers between repositories by mounting them, lists and deletes`, async () => {
+      const image = await sampleImage({ compression, layers: [{ 'srv/mounted': `${compression} from elsewhere` }] });
+      const layout = home.path(`mount-${compression}`);
+      await writeLayout(layout, image, 't');
+      const to = `second/deep/${compression}`;
+      const [first, second] = [`docker://${registry.host}/first/${compression}:t`, `docker://${registry.host}/${to}:t`];
+      await skopeo('copy', '--dest-tls-verify=false', `oci:${layout}:t`, first);
+      const watch = watchRequests(registry);
+      await skopeo('copy', '--src-tls-verify=false', '--dest-tls-verify=false', first, second);
+      watch.stop();
+      // It always sends the config, and mounts every layer.
+      expect(watch.mounted(to)).toEqual(image.layers);
+      expect(watch.uploaded(to)).toEqual([image.config]);
+      const { Tags } = JSON.parse(await skopeo('list-tags', '--tls-verify=false', `docker://${registry.host}/${to}`));
+      expect(Tags).toEqual(['t']);
+      await skopeo('delete', '--tls-verify=false', second);
+      await expect(skopeo('inspect', '--tls-verify=false', second)).rejects.toThrow(/manifest unknown/i);
+      await skopeo('inspect', '--tls-verify=false', first);
+    });
+  }
 
   test('pushes Docker manifests as well', async () => {
     const image = await sampleImage({ layers: [{ 'srv/docker': 'schema 2' }] });

@@ -24,6 +24,10 @@ export const TOOLS = {
   // Debian 12 has none; `test/setup/trixie-tools.sh` unpacks trixie's and sid's into a folder of their own.
   crane: { install: 'sh test/setup/trixie-tools.sh' },
   oras: { install: 'sh test/setup/trixie-tools.sh' },
+  cosign: { install: 'sh test/setup/trixie-tools.sh' },
+  notation: { install: 'sh test/setup/trixie-tools.sh' },
+  /** Its client alone; found in that folder only, as `docker` may be anything (podman has a package that calls it so). */
+  docker: { install: 'sh test/setup/trixie-tools.sh', onlyUnpacked: true },
   /** The first one that reads zstd layers; found in that folder only. */
   'umoci-0.6': { install: 'sh test/setup/trixie-tools.sh', file: 'umoci', onlyUnpacked: true },
 } as const satisfies Record<string, ToolEntry>;
@@ -52,11 +56,18 @@ export function needing(title: string, ...tools: Tool[]): { missing: boolean; ti
   return { missing: true, title: `${title} (skipped: ${how.join('; ')})` };
 }
 
+interface RunOptions {
+  input?: Buffer;
+  cwd?: string;
+  /** Default: the home's own. */
+  env?: NodeJS.ProcessEnv;
+}
+
 /** A home of its own for clients, with nothing of the user's in it. */
 export interface Home {
   folder: string;
   /** @throws Error with everything that the tool said, where it does not exit 0 */
-  run(tool: Tool, args: string[], options?: { input?: Buffer; cwd?: string }): Promise<string>;
+  run(tool: Tool, args: string[], options?: RunOptions): Promise<string>;
   path(...names: string[]): string;
   environment: NodeJS.ProcessEnv;
   remove(): Promise<void>;
@@ -89,11 +100,7 @@ export async function makeHome(): Promise<Home> {
   };
 }
 
-function run(
-  tool: Tool,
-  args: string[],
-  { input, ...options }: { env: NodeJS.ProcessEnv; input?: Buffer; cwd?: string },
-): Promise<string> {
+function run(tool: Tool, args: string[], { input, ...options }: RunOptions): Promise<string> {
   const file = findTool(tool);
   if (file === undefined) throw new Error(`${tool} is not here: ${TOOLS[tool].install}`);
   return new Promise((resolve, reject) => {

@@ -151,7 +151,7 @@ describe('a manifest', () => {
     }
     for (const tag of ['-x', 'x'.repeat(129), 'a%20b']) {
       const answer = await put(`/v2/liar/manifests/${tag}`, manifestOf([]));
-      expect([answer.status, errorCode(answer)]).toEqual([400, 'TAG_INVALID']);
+      expect([answer.status, errorCode(answer)]).toEqual([400, 'MANIFEST_INVALID']);
     }
     expect((await put(`/v2/liar/manifests/${digestOf(manifestOf([]))}?tag=-x`, manifestOf([]))).status).toBe(400);
   });
