@@ -8,7 +8,7 @@ import type { ResolvedOptions } from './options.ts';
 
 /** No request is tried again when this much time went by since its first attempt, milliseconds. */
 const TRIED_FOR = 20_000;
-const FIRST_PAUSE = 50;
+const FIRST_PAUSE = 20;
 const LONGEST_PAUSE = 2_000;
 
 /** A record's request is short, so a burst of them waits for these; bodies have sockets of their own. */

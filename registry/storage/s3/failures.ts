@@ -36,8 +36,6 @@ export class S3Failure extends Error {
 const NOT_BEGUN = new Set(['SlowDown', 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 const PASSING = new Set([
   'RequestTimeout',
-  'ConditionalRequestConflict',
-  'OperationAborted',
   // The bytes that arrived are not those that were sent.
   'XAmzContentSHA256Mismatch',
   'XAmzContentChecksumMismatch',
@@ -62,7 +60,8 @@ export function failureOf(error: unknown, timedOut: number | undefined): S3Failu
     });
   if (status === 304) return failure('unchanged');
   if (FULL.has(known) || status === 507) return failure('full');
-  if (PASSING.has(known) || status === 429) return failure('passing');
+  // 409 is how stores say that another write to the same key was under way; nothing came of this one.
+  if (PASSING.has(known) || status === 429 || status === 409) return failure('passing');
   if (known === 'NoSuchBucket') return failure('refused');
   if (status === 404) return failure('absent');
   if (status === 412) return failure('condition');

@@ -77,14 +77,14 @@ export class S3Store implements ObjectStore {
     const sizes = { least: options.partSize, most: mostParts };
     this.#data = new DataWriter(bucket, new Multipart(bucket, connection), this.#layout, sizes);
     this.#idleMs = options.timeoutMs;
-    if (options.presignedReads) {
+    if (options.redirect) {
       const presigner = new Presigner(options);
       this.#presigner = presigner;
       this.urlOfData = (key, seconds) => presigner.url(this.#layout.object(key), seconds);
     }
   }
 
-  /** @throws RegistryError `STORAGE_UNAVAILABLE`, `STORAGE_FULL` */
+  /** @throws RegistryError `CONFIG_INVALID`, `STORAGE_UNAVAILABLE`, `STORAGE_FULL` */
   static async open(given: S3Options): Promise<S3Store> {
     const options = resolveOptions(given);
     const connection = new Connection(options);

@@ -10,15 +10,19 @@ export interface S3Options {
   endpoint?: string | undefined;
   /** Default: `AWS_REGION`, else `us-east-1`. */
   region?: string | undefined;
-  /** Default: wherever the SDK finds them (environment, profile, the machine's role). */
-  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } | undefined;
+  /** Left out: as Amazon's tools find it (environment, files, the machine's role). */
+  accessKeyId?: string | undefined;
+  /** Goes with `accessKeyId`. */
+  secretAccessKey?: string | undefined;
+  /** Goes with temporary credentials. */
+  sessionToken?: string | undefined;
   /** `ENDPOINT/BUCKET/KEY` and not `BUCKET.ENDPOINT/KEY`; default: true where there is an endpoint. */
   pathStyle?: boolean | undefined;
   /**
    * Let clients read blobs from the store by themselves, by presigned URLs; default false. A URL is good for whoever
    * has it, for as long as it says.
    */
-  presignedReads?: boolean | undefined;
+  redirect?: boolean | undefined;
   /** The store's URL as clients see it, for presigned URLs; default: `endpoint`. */
   publicEndpoint?: string | undefined;
   /**
@@ -46,9 +50,9 @@ export interface ResolvedOptions {
   endpoint: string | undefined;
   publicEndpoint: string | undefined;
   region: string;
-  credentials: S3Options['credentials'];
+  credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } | undefined;
   pathStyle: boolean;
-  presignedReads: boolean;
+  redirect: boolean;
   exclusive: boolean;
   timeoutMs: number;
   attempts: number;
@@ -61,7 +65,7 @@ export const LEAST_PART = 5 * 1024 * 1024;
 /** A prefix and a key come to less than the 1024 bytes which S3 allows, for all keys that the registry makes. */
 const LONGEST_PREFIX = 200;
 
-/** @throws RegistryError `STORAGE_UNAVAILABLE` for options that cannot work */
+/** @throws RegistryError `CONFIG_INVALID` */
 export function resolveOptions(options: S3Options): ResolvedOptions {
   const prefix = options.prefix === undefined || options.prefix === '' ? '' : `${options.prefix.replace(/\/+$/, '')}/`;
   if (
@@ -81,15 +85,23 @@ export function resolveOptions(options: S3Options): ResolvedOptions {
     endpoint: urlOf(options.endpoint),
     publicEndpoint: urlOf(options.publicEndpoint ?? options.endpoint),
     region: options.region ?? process.env.AWS_REGION ?? 'us-east-1',
-    credentials: options.credentials,
+    credentials: credentialsOf(options),
     pathStyle: options.pathStyle ?? options.endpoint !== undefined,
-    presignedReads: options.presignedReads ?? false,
+    redirect: options.redirect ?? false,
     exclusive: options.exclusive ?? false,
     timeoutMs: options.timeoutMs ?? 10_000,
     attempts: options.attempts ?? 5,
     partSize,
     cacheBytes: options.cacheBytes ?? 64 * 1024 * 1024,
   };
+}
+
+function credentialsOf({ accessKeyId, secretAccessKey, sessionToken }: S3Options) {
+  if (accessKeyId === undefined && secretAccessKey === undefined) return undefined;
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw wrong('an access key and its secret go together');
+  }
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }
 
 function urlOf(endpoint: string | undefined): string | undefined {
@@ -102,5 +114,5 @@ function urlOf(endpoint: string | undefined): string | undefined {
 }
 
 function wrong(what: string): RegistryError {
-  return new RegistryError('STORAGE_UNAVAILABLE', `cannot open the S3 storage: ${what}`);
+  return new RegistryError('CONFIG_INVALID', `cannot open the S3 storage: ${what}`);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LRUCache } from 'lru-cache';
 import type { StoredRecord } from '../contract.ts';
 
 /**
@@ -6,50 +7,32 @@ import type { StoredRecord } from '../contract.ts';
  * is used only after the store said, in the same request, that the record still has that entity tag.
  */
 export class RecordCache {
-  readonly #records = new Map<string, StoredRecord>();
-  readonly #limit: number;
-  readonly #largest: number;
-  #bytes = 0;
+  readonly #records: LRUCache<string, StoredRecord> | undefined;
 
-  /** @param limit bytes, of all records together */
+  /** @param limit bytes, of all records together; 0: no cache */
   constructor(limit: number) {
-    this.#limit = limit;
-    this.#largest = Math.floor(limit / 16);
+    if (limit <= 0) return;
+    this.#records = new LRUCache({ maxSize: limit, maxEntrySize: Math.ceil(limit / 16), sizeCalculation: cost });
   }
 
   find(path: string): StoredRecord | undefined {
-    const record = this.#records.get(path);
-    if (record === undefined) return undefined;
-    this.#records.delete(path);
-    this.#records.set(path, record);
-    return record;
+    return this.#records?.get(path);
   }
 
   /** @returns what to hand out for that version: the record that is known already, if it is the same */
   keep(path: string, record: StoredRecord): StoredRecord {
-    const known = this.#records.get(path);
+    const known = this.#records?.peek(path);
     if (known?.token === record.token) return known;
-    this.forget(path);
-    if (record.bytes.length > this.#largest) return record;
-    this.#records.set(path, record);
-    this.#bytes += cost(path, record);
-    for (const [oldest, victim] of this.#records) {
-      if (this.#bytes <= this.#limit) break;
-      this.#records.delete(oldest);
-      this.#bytes -= cost(oldest, victim);
-    }
+    this.#records?.set(path, record);
     return record;
   }
 
   forget(path: string): void {
-    const known = this.#records.get(path);
-    if (known === undefined) return;
-    this.#records.delete(path);
-    this.#bytes -= cost(path, known);
+    this.#records?.delete(path);
   }
 }
 
 /** Strings, the map's slot and the objects around the bytes come to a few hundred bytes an entry. */
-function cost(path: string, record: StoredRecord): number {
+function cost(record: StoredRecord, path: string): number {
   return record.bytes.length + path.length * 2 + 400;
 }
