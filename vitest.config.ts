@@ -19,10 +19,22 @@ export default defineConfig({
         test: {
           name: 'whole',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/walls/**'],
+          exclude: ['test/walls/**', 'test/s3/**'],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 900_000,
+        },
+      },
+      {
+        // What needs an S3 server: `npm run test:s3` (see test/s3/global-setup.ts).
+        test: {
+          name: 's3',
+          include: ['test/s3/**/*.test.ts', 'test/registry/{bad-requests,blobs,lists,manifests,uploads}.test.ts'],
+          globalSetup: 'test/s3/global-setup.ts',
+          env: { UK_TEST_STORAGE: 's3' },
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
     ],

@@ -38,7 +38,7 @@ export interface ObjectStore {
   /** @returns whether something was deleted: false where nothing was there, or it was no longer that version */
   delete(key: string, options?: DeleteOptions): Promise<boolean>;
 
-  /** The keys of records and whole data below a folder, in byte order. */
+  /** The keys of records and whole data below a folder, in byte order. Data of no bytes may be left out. */
   list(options: ListOptions): Promise<ListPage>;
 
   /** Starts data under a key that was never used before. */
@@ -47,11 +47,12 @@ export interface ObjectStore {
   /**
    * Appends everything that `source` gives. Of two appends from the same state at most one may be kept (the caller
    * decides by compare-and-swap on the record that holds the state); what the other one wrote never shows.
-   * When `source` fails, the append fails and the state from before still holds.
+   * When `source` fails, the append fails and the state from before still holds. Two appends at once from the same state
+   * may both fail; who cannot be sure that a writer has ended takes the data over first.
    *
    * @returns the state after it; its `size` is what the source gave more
    */
-  appendData(state: DataState, source: AsyncIterable<Uint8Array>): Promise<DataState>;
+  appendData(state: DataState, source: AsyncIterable<Uint8Array>, options?: AppendOptions): Promise<DataState>;
 
   /**
    * Takes an upload away from a writer that may still be alive, at `state`: nothing which that writer does from now on
@@ -103,6 +104,14 @@ export interface PutOptions {
   condition?: 'absent' | { ifMatch: Token };
   /** False where a loss of power may lose this write (never tear it). Default true. */
   durable?: boolean;
+}
+
+export interface AppendOptions {
+  /**
+   * Asked once the source has ended: whether this process completes or aborts the data next. The state that is answered
+   * then need be good for nothing else, and what the driver holds of the data for it may be in memory.
+   */
+  completes?(): boolean;
 }
 
 export interface DeleteOptions {

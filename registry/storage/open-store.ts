@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { RegistryError } from '../errors.ts';
 import type { ObjectStore } from './contract.ts';
 import { FilesystemStore, type OwnedFilesystemStore } from './filesystem/index.ts';
 import type { Locks } from './filesystem/keyed-lock.ts';
+import type { S3Options } from './s3/options.ts';
 
 /** Where everything is kept. */
 export type StorageOptions =
   /** `root` is a folder, made where it is missing; one server at a time runs on it. */
   { driver: 'filesystem'; root: string } | ({ driver: 's3' } & S3Options);
-
-/** TODO(s3): the driver's own. */
-interface S3Options {
-  bucket: string;
-}
 
 interface CommonOptions {
   /** Bytes of records that a process keeps in memory. */
@@ -25,13 +20,17 @@ export interface FolderShare {
   locks: Locks;
 }
 
-/** @throws RegistryError `STORAGE_IN_USE`, `STORAGE_UNAVAILABLE`, `STORAGE_FULL` */
+/** @throws RegistryError `STORAGE_IN_USE`, `STORAGE_UNAVAILABLE`, `STORAGE_FULL`, `CONFIG_INVALID` */
 export async function openStore(
   storage: StorageOptions,
   options: CommonOptions & { share?: FolderShare } = {},
 ): Promise<ObjectStore> {
   const cache = options.recordCacheBytes === undefined ? {} : { cacheBytes: options.recordCacheBytes };
-  if (storage.driver === 's3') throw new RegistryError('CONFIG_INVALID', 'there is no S3 driver yet');
+  if (storage.driver === 's3') {
+    // Loaded where it is used: the SDK is large.
+    const { S3Store } = await import('./s3/index.ts');
+    return S3Store.open({ ...storage, ...cache });
+  }
   const { root } = storage;
   return options.share === undefined
     ? FilesystemStore.open({ root, ...cache })
