@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { listenAddress } from './config/listen-address.ts';
 import { requestServerOptions } from './config/registry-options.ts';
 import type { RegistryConfig } from './config/schema.ts';
+import { storageOptions } from './config/storage-options.ts';
 import { createLogger } from './log.ts';
 import type { Logger } from './logger.ts';
 
@@ -34,7 +35,7 @@ async function serveAlone(config: RegistryConfig, logger: Logger): Promise<Servi
   const registry = await createRegistry({
     ...requestServerOptions(config),
     logger,
-    storage: config.storage,
+    storage: storageOptions(config.storage),
     uploadIdleMs: config.uploads.idle,
     recordCacheBytes: config.cache.records,
   });

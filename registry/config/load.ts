@@ -39,7 +39,7 @@ export function loadConfig({ file, environment = {}, settings = [], defaultRoot 
   const rootless = find(tree, 'storage.driver') === 'filesystem' && find(tree, 'storage.root') === undefined;
   if (rootless && defaultRoot !== undefined) place(tree, 'storage.root', defaultRoot);
   const read = configSchema.safeParse(tree);
-  if (read.success) return read.data;
+  if (read.success) return consistent(read.data);
   throw new RegistryError(
     'CONFIG_INVALID',
     `the configuration${file === undefined ? '' : ` of ${file}`} is wrong: ${explain(read.error)}`,
@@ -47,6 +47,12 @@ export function loadConfig({ file, environment = {}, settings = [], defaultRoot 
       hint: 'uk registry serve --print-config shows all settings',
     },
   );
+}
+
+/** Without conditional writes only one process can keep its writers apart. */
+function consistent(config: RegistryConfig): RegistryConfig {
+  const { storage } = config;
+  return storage.driver === 's3' && storage.exclusive ? { ...config, workers: 1 } : config;
 }
 
 function readTree(file: string): Tree {

@@ -17,22 +17,28 @@ const s3 = z.strictObject({
   bucket: z.string().min(1).describe('bucket that holds everything; any number of servers may share it'),
   prefix: z.string().default('').describe('what every key begins with'),
   endpoint: z.url().optional().describe("where the store is; left out: Amazon's, of the region"),
-  region: z.string().default('us-east-1').describe('region that requests are signed for'),
+  region: z.string().optional().describe('region that requests are signed for; left out: AWS_REGION, else us-east-1'),
   accessKeyId: z.string().optional().describe("left out: as Amazon's tools find it (environment, files, roles)"),
   secretAccessKey: z.string().optional().describe('goes with accessKeyId'),
   sessionToken: z.string().optional().describe('goes with temporary credentials'),
   pathStyle: z
     .boolean()
-    .default(false)
-    .describe('bucket in the path, not in the host name; most stores but Amazon want it'),
+    .optional()
+    .describe('bucket in the path and not in the host name; left out: so where there is an endpoint'),
   redirect: z
     .boolean()
     .default(false)
-    .describe('send clients that read blobs to the store itself, by presigned addresses'),
+    .describe('let clients read blobs from the store by themselves, by presigned addresses'),
+  publicEndpoint: z.url().optional().describe('where clients reach the store, for these; left out: the endpoint'),
   exclusive: z
     .boolean()
     .default(false)
-    .describe('this is the only server, so that a store without conditional writes is good enough'),
+    .describe(
+      'promises that this is the only server, so that a store which ignores conditional writes will do; one worker',
+    ),
+  timeout: duration.default(10_000).describe('how long one attempt of a request may take'),
+  attempts: z.int().min(1).max(20).default(5).describe('how often a request is tried'),
+  partSize: size.default(8 * MIB).describe('bytes of a part of a large upload, at least 5M'),
 });
 
 /**

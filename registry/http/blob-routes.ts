@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../../image-format/index.ts';
 import { RegistryError } from '../errors.ts';
 import { checkDigest, checkRepository } from '../service/names.ts';
 import { answer, type Exchange, isNotModified } from './exchange.ts';
@@ -7,6 +8,9 @@ import { send } from './send.ts';
 
 /** A blob's bytes are what its digest says, for all time; `private` as rights may differ by client. */
 const CACHE_CONTROL = 'private, max-age=31536000, immutable';
+
+/** How long a client may take from being sent to the store until its request gets there. */
+const ELSEWHERE_SECONDS = 20 * 60;
 
 /** GET and HEAD /v2/<name>/blobs/<digest> (distribution-spec end-2) */
 export async function getBlob(exchange: Exchange): Promise<void> {
@@ -28,6 +32,8 @@ export async function getBlob(exchange: Exchange): Promise<void> {
   const condition = request.headers['if-range'];
   const range = condition === undefined || condition === etag ? rangeOf(exchange, blob.size) : undefined;
   if (blob.size === 0) return answer(response, 200, whole);
+  const elsewhere = await service.blobs.urlOf(blob, ELSEWHERE_SECONDS);
+  if (elsewhere !== undefined) return answerElsewhere(exchange, digest, elsewhere);
   await using bytes = await service.blobs.read(blob, range);
   if (range === undefined) {
     response.writeHead(200, whole);
@@ -37,6 +43,12 @@ export async function getBlob(exchange: Exchange): Promise<void> {
   const part = { 'Content-Length': length, 'Content-Range': `bytes ${range.start}-${range.end}/${blob.size}` };
   response.writeHead(206, { ...whole, ...part });
   await send(bytes, response, length);
+}
+
+/** Sends the client to the store; whether it may have the blob was decided here, and is decided again next time. */
+function answerElsewhere({ response }: Exchange, digest: Digest, url: string): void {
+  const headers = { Location: url, 'Docker-Content-Digest': digest, 'Cache-Control': 'no-store', 'Content-Length': 0 };
+  answer(response, 307, headers);
 }
 
 /** DELETE /v2/<name>/blobs/<digest> (end-10) */

@@ -55,6 +55,11 @@ export class Blobs {
     return this.#cache.read(blob, range);
   }
 
+  /** Where a client may read the bytes by itself; undefined where only we can read them. */
+  async urlOf(blob: BlobRecord, seconds: number): Promise<string | undefined> {
+    return this.#store.urlOfData?.(blob.data, seconds);
+  }
+
   /**
    * Takes verified data into `repository`. Data that another upload already brought is dropped.
    *

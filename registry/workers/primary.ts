@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { listenAddress } from '../config/listen-address.ts';
 import type { RegistryConfig } from '../config/schema.ts';
+import { storageOptions } from '../config/storage-options.ts';
 import type { Listening } from '../http/listen.ts';
 import type { Logger } from '../logger.ts';
 import { Maintenance } from '../maintenance.ts';
@@ -69,7 +70,10 @@ export async function servePrimary(config: RegistryConfig, logger: Logger): Prom
 
 async function open({ storage }: RegistryConfig): Promise<Shared> {
   if (storage.driver !== 'filesystem') {
-    return { store: await openStore(storage), nameWorkers: async () => undefined };
+    return {
+      store: await openStore(storageOptions(storage), { recordCacheBytes: 0 }),
+      nameWorkers: async () => undefined,
+    };
   }
   const locks = new KeyedLock();
   const store = await openSharedFolder(storage.root, locks);

@@ -2,6 +2,7 @@
 // The program that a worker process runs: answers requests, and does what its primary process says.
 import type { Socket } from 'node:net';
 import { requestServerOptions } from '../config/registry-options.ts';
+import { storageOptions } from '../config/storage-options.ts';
 import { RegistryError } from '../errors.ts';
 import { RequestServer } from '../http/request-server.ts';
 import { createLogger } from '../log.ts';
@@ -54,7 +55,7 @@ process.on('message', (message: ToWorker, socket?: Socket) => {
 
 async function begin(start: Start): Promise<void> {
   const { config, claim } = start;
-  const store = await openStore(config.storage, {
+  const store = await openStore(storageOptions(config.storage), {
     recordCacheBytes: config.cache.records,
     ...(claim === undefined ? {} : { share: { claim, locks } }),
   });

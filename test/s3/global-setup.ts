@@ -12,7 +12,12 @@ export default async function setup(): Promise<() => Promise<void>> {
     bucket: `uk-test-${randomUUID()}`,
   };
   const { accessKeyId, secretAccessKey, endpoint, region } = server;
-  const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
+  const client = new S3Client({
+    endpoint,
+    region,
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+  });
   await client.send(new CreateBucketCommand({ Bucket: server.bucket }));
   for (const [name, variable] of Object.entries(VARIABLES)) process.env[variable] = server[name as keyof TestServer];
   return async () => {
