@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
-import { type BigIntStats, stat as statWithCallback } from 'node:fs';
-import { link, open, readFile, rename, unlink } from 'node:fs/promises';
+import { link, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { RegistryError } from '../../errors.ts';
 import type { DeleteOptions, PutOptions, StoredRecord, Token } from '../contract.ts';
@@ -9,6 +8,7 @@ import { errnoOf, orUndefined, storage } from './failures.ts';
 import type { Folders } from './folders.ts';
 import type { Locks } from './keyed-lock.ts';
 import type { Layout } from './layout.ts';
+import { Looks } from './look.ts';
 import { RecordCache } from './record-cache.ts';
 
 class FileRecord implements StoredRecord {
@@ -36,6 +36,7 @@ export class Records {
   readonly #folders: Folders;
   readonly #locks: Locks;
   readonly #cache: RecordCache;
+  readonly #looks = new Looks();
 
   constructor(layout: Layout, folders: Folders, locks: Locks, cacheBytes: number) {
     this.#layout = layout;
@@ -110,8 +111,10 @@ export class Records {
     }
   }
 
-  async #read(path: string): Promise<StoredRecord> {
-    const known = this.#cache.find(path, await stat(path));
+  async #read(path: string): Promise<StoredRecord | undefined> {
+    const stats = await this.#looks.at(path, this.#cache.has(path));
+    if (stats === undefined) return undefined;
+    const known = this.#cache.find(path, stats);
     if (known !== undefined) return known;
     const handle = await open(path, 'r');
     try {
@@ -138,11 +141,4 @@ async function writeFile(path: string, bytes: Uint8Array, durable: boolean): Pro
   } finally {
     await handle.close();
   }
-}
-
-/** The callback form costs half of what the promise form does, and every request of the registry goes through it. */
-function stat(path: string): Promise<BigIntStats> {
-  return new Promise((resolve, reject) => {
-    statWithCallback(path, { bigint: true }, (error, stats) => (error === null ? resolve(stats) : reject(error)));
-  });
 }

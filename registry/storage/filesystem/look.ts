@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type BigIntStats, statSync, stat as statWithCallback } from 'node:fs';
+
+/** A look at a file on a local disk takes microseconds; from here on something is slow. */
+const SLOW_MS = 1;
+/**
+ * One slow look says nothing: this thread may just have lost its processor. Each look forgets some of those before it, so
+ * that it takes two among few.
+ */
+const FORGETTING = 0.95;
+const ENOUGH = 1.5;
+/** For how long after a slow look the next ones are made in other threads. */
+const CAUTION_MS = 10_000;
+
+/**
+ * Looks at files. What the kernel knows of a file that was used a moment ago it answers in 2 µs; to ask for it in another
+ * thread and to be told costs 20 µs of processor time, and every request of the registry looks at two files. So looks at
+ * known files are made at once, on this thread, as long as they are quick: where one was not (a disk that sleeps, a
+ * folder across a network), all are made in other threads for a while, and hold nobody up.
+ */
+export class Looks {
+  #slowness = 0;
+  #cautiousUntil = 0;
+
+  /** @param known the file was used before @returns undefined where there is none */
+  at(path: string, known: boolean): BigIntStats | undefined | Promise<BigIntStats | undefined> {
+    const begun = performance.now();
+    if (!known || begun < this.#cautiousUntil) return look(path);
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    const ended = performance.now();
+    this.#slowness = this.#slowness * FORGETTING + (ended - begun > SLOW_MS ? 1 : 0);
+    if (this.#slowness > ENOUGH) this.#cautiousUntil = ended + CAUTION_MS;
+    return stats;
+  }
+}
+
+/** The callback form costs half of what the promise form does. */
+function look(path: string): Promise<BigIntStats | undefined> {
+  return new Promise((resolve, reject) => {
+    statWithCallback(path, { bigint: true }, (error, stats) => {
+      if (error === null) resolve(stats);
+      else if (error.code === 'ENOENT') resolve(undefined);
+      else reject(error);
+    });
+  });
+}
