@@ -103,8 +103,8 @@ export class UploadSessions {
     await this.#store.delete(uploadKey(id), { durable: false });
   }
 
-  /** Drops what nobody touched for `idleMs`. @returns how many */
-  async expire(idleMs: number): Promise<number> {
+  /** Drops what nobody touched for `idleMs`, or only counts it. @returns how many */
+  async expire(idleMs: number, onlyCount = false): Promise<number> {
     let expired = 0;
     for (let after = ''; ; ) {
       const { keys, more } = await this.#store.list({ prefix: UPLOADS_PREFIX, after, limit: 100 });
@@ -116,8 +116,8 @@ export class UploadSessions {
         const idle = session === undefined ? undefined : this.#surroundings.now() - session.touched;
         if (session !== undefined && (this.#isClosing(session) || (idle ?? 0) < idleMs)) continue;
         // First the record, on condition: a request that came just now keeps the upload.
-        if (!(await this.#store.delete(key, { ifMatch: stored.token, durable: false }))) continue;
-        if (session?.data !== undefined) await this.#store.abortData(session.data);
+        if (!onlyCount && !(await this.#store.delete(key, { ifMatch: stored.token, durable: false }))) continue;
+        if (session?.data !== undefined && !onlyCount) await this.#store.abortData(session.data);
         expired += 1;
       }
       if (!more) return expired;
