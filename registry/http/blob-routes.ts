@@ -17,7 +17,9 @@ export async function getBlob(exchange: Exchange): Promise<void> {
   const { request, response, service, captures } = exchange;
   const repository = checkRepository(captures[0] ?? '');
   const digest = checkDigest(captures[1] ?? '');
-  const blob = await service.blobs.get(repository, digest);
+  // Who asks only whether it is there is about to push a manifest that names it.
+  const relying = request.method === 'HEAD';
+  const blob = await (relying ? service.blobs.getToRely(repository, digest) : service.blobs.get(repository, digest));
   const etag = `"${digest}"`;
   const headers = {
     'Docker-Content-Digest': digest,
@@ -27,7 +29,7 @@ export async function getBlob(exchange: Exchange): Promise<void> {
   };
   if (isNotModified(request, etag)) return answer(response, 304, headers);
   const whole = { ...headers, 'Content-Type': 'application/octet-stream', 'Content-Length': blob.size };
-  if (request.method === 'HEAD') return answer(response, 200, whole);
+  if (relying) return answer(response, 200, whole);
 
   const condition = request.headers['if-range'];
   const range = condition === undefined || condition === etag ? rangeOf(exchange, blob.size) : undefined;

@@ -1,25 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../../image-format/index.ts';
 import { RegistryError } from '../errors.ts';
-import type { ByteRange, DataReader, ObjectStore } from '../storage/contract.ts';
+import type { ByteRange, DataReader, ObjectStore, StoredRecord } from '../storage/contract.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { blobKey, blobLinkKey, blobRepositoriesPrefix, blobRepositoryKey } from './keys.ts';
-import { type BlobRecord, encode, parseBlob, parseBlobLink } from './records.ts';
+import {
+  type BlobLink,
+  type BlobMarker,
+  type BlobRecord,
+  encode,
+  parseBlob,
+  parseBlobLink,
+  parseBlobMarker,
+} from './records.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** How old a record's `renewed` may become before someone who relies on the blob writes it anew. */
+/** How old `renewed` may become, of a record or a link, before someone who relies on the blob writes it anew. */
 const RENEW_AFTER_MS = 60 * 60 * 1000;
 
 /** Bytes of a blob that became readable just now. */
 export interface NewData {
   key: string;
   size: number;
+  /** Until when a record may name it, milliseconds since 1970: see `data-age.ts`. */
+  until: number;
 }
 
 /**
  * Blobs: one record for all repositories, and in each repository that may serve it a link which is valid as long as it
- * names the record's data. Record and reverse marker are written before the link, which alone makes the blob visible;
- * a crash may come between any two of them, and repeating all of it repairs.
+ * names the record's data. The record comes first, then the reverse marker by which the collector finds the link, then
+ * the link, which alone makes the blob visible; then another look at the record. A crash may come between any two of
+ * them, and repeating all of it repairs.
+ *
+ * **Beside the collector** (`collector/`) everything rests on one rule, kept twice. It condemns, then looks for a
+ * reason not to, then deletes what is still condemned by that very mark. Who relies writes his reason first, then looks
+ * for the mark, and takes it off. So one of the two sees the other. The reason to keep a link is a manifest in its
+ * repository that names the blob; the reason to keep a blob is a valid link.
+ *
+ * **Data keys are never used twice**, and a record never goes back to data it was deleted with. Whoever finds a link or
+ * a marker that names other data than his own therefore reads the record once more, and replaces them by
+ * compare-and-swap only if it still names his: what he replaces is then older, never newer.
  */
 export class Blobs {
   readonly #store: ObjectStore;
@@ -34,20 +54,29 @@ export class Blobs {
 
   /** The blob, where `repository` may serve it. */
   async find(repository: string, digest: Digest): Promise<BlobRecord | undefined> {
-    const linkKey = blobLinkKey(repository, digest);
-    const key = blobKey(digest);
-    const [link, stored] = await Promise.all([this.#store.get(linkKey), this.#store.get(key)]);
-    if (link === undefined || stored === undefined) return undefined;
-    const blob = parseBlob(stored, key);
-    const valid = blob.state !== 'deleted' && parseBlobLink(link, linkKey).data === blob.data;
-    return valid ? blob : undefined;
+    const [link, blob] = await Promise.all([this.#linkOf(repository, digest), this.#recordOf(digest)]);
+    return link !== undefined && blob !== undefined && serves(link.link, blob.blob) ? blob.blob : undefined;
   }
 
   /** @throws RegistryError `BLOB_UNKNOWN` */
   async get(repository: string, digest: Digest): Promise<BlobRecord> {
     const blob = await this.find(repository, digest);
-    if (blob === undefined) throw new RegistryError('BLOB_UNKNOWN', `${repository} has no blob ${digest}`);
+    if (blob === undefined) throw unknown(repository, digest);
     return blob;
+  }
+
+  /**
+   * The blob, for somebody who asks whether it is there and may push a manifest upon the answer: one that was condemned
+   * lives again, so that it does not go before the manifest comes.
+   *
+   * @throws RegistryError `BLOB_UNKNOWN`
+   */
+  async getToRely(repository: string, digest: Digest): Promise<BlobRecord> {
+    const [link, blob] = await Promise.all([this.#linkOf(repository, digest), this.#recordOf(digest)]);
+    if (link === undefined || blob === undefined || !serves(link.link, blob.blob)) throw unknown(repository, digest);
+    if (link.link.condemned === undefined && blob.blob.state === 'live') return blob.blob;
+    if (!(await this.relyOn(repository, digest))) throw unknown(repository, digest);
+    return blob.blob;
   }
 
   /** @throws RegistryError `DATA_UNKNOWN` where the collector was faster */
@@ -65,23 +94,19 @@ export class Blobs {
    *
    * @param readable when the data can be read. Only then a record may name it, so that a live record whose data is not
    *   whole is one that lost it, and who finds such a record may replace it.
+   * @throws RegistryError `BLOB_UNKNOWN` where the blob was deleted meanwhile, `DATA_UNKNOWN` where that took too long
    */
   async accept(repository: string, digest: Digest, data: NewData, readable: Promise<void>): Promise<void> {
-    await Promise.all([readable, this.#mark(repository, digest)]);
-    const blob = await this.#establish(digest, data);
-    const linked = await this.#link(repository, digest, blob, data);
-    if (linked.data !== data.key) await this.#store.deleteData(data.key);
+    await Promise.all([readable, this.#markEarly(repository, digest, data.key)]);
+    const shared = await this.#share(repository, digest, data);
+    if (shared === undefined) throw new RegistryError('BLOB_UNKNOWN', `the blob ${digest} was deleted meanwhile`);
+    if (shared.data !== data.key) await this.#store.deleteData(data.key);
   }
 
   /** @returns false where `from` (or, without it, any repository) holds no such blob */
   async mount(repository: string, digest: Digest, from?: string): Promise<boolean> {
     const source = from === undefined ? await this.#anyHolder(digest) : await this.find(from, digest);
-    if (source === undefined) return false;
-    const blob = await this.#establish(digest);
-    if (blob === undefined) return false;
-    await this.#mark(repository, digest);
-    await this.#link(repository, digest, blob);
-    return true;
+    return source !== undefined && (await this.#share(repository, digest)) !== undefined;
   }
 
   /**
@@ -90,10 +115,20 @@ export class Blobs {
    * @returns whether `repository` holds it
    */
   async relyOn(repository: string, digest: Digest): Promise<boolean> {
-    const blob = await this.find(repository, digest);
-    if (blob === undefined) return false;
-    if (blob.state === 'live') return true;
-    return (await this.#establish(digest))?.data === blob.data;
+    for (;;) {
+      // The link first, the record after it: a record that is still live now is condemned later, by somebody who then
+      // looks for links, and finds this one.
+      const held = await this.#linkOf(repository, digest);
+      const found = await this.#recordOf(digest);
+      if (held === undefined || found === undefined || !serves(held.link, found.blob)) return false;
+      if (held.link.condemned !== undefined) {
+        await this.#writeLink(repository, digest, found.blob.data, held.stored);
+      } else if (found.blob.state === 'condemned') {
+        if ((await this.#establish(digest))?.data !== held.link.data) return false;
+      } else {
+        return true;
+      }
+    }
   }
 
   /** Takes the blob from this repository only. @throws RegistryError `BLOB_UNKNOWN` */
@@ -116,20 +151,42 @@ export class Blobs {
     }
   }
 
-  /** Brings the blob's record to `live`. Without data of its own the caller gets undefined where there is none. */
-  async #establish(digest: Digest, data: NewData): Promise<BlobRecord>;
-  async #establish(digest: Digest, data?: NewData): Promise<BlobRecord | undefined>;
-  async #establish(digest: Digest, data?: NewData): Promise<BlobRecord | undefined> {
+  /**
+   * Brings the blob into the repository: record, marker, link, each as the one before asks for.
+   *
+   * @param data what the caller brought, to stand in where there is none
+   * @returns undefined where there is none, or it was deleted meanwhile
+   */
+  async #share(repository: string, digest: Digest, data?: NewData): Promise<BlobRecord | undefined> {
+    let offered = data;
+    for (;;) {
+      const blob = await this.#establish(digest, offered);
+      if (blob === undefined) return undefined;
+      // Data that a record once named belongs to the collector: it may be about to delete it.
+      if (blob.data === offered?.key) offered = undefined;
+      if (!(await this.#mark(repository, digest, blob.data))) continue;
+      if (!(await this.#link(repository, digest, blob.data))) continue;
+      const now = (await this.#recordOf(digest))?.blob;
+      // One that was condemned just now was perhaps searched for links before this one stood there.
+      if (now?.data === blob.data && now.state === 'live') return blob;
+    }
+  }
+
+  /** Brings the blob's record to `live`. @returns undefined where there is no data, nor any offered */
+  async #establish(digest: Digest, offered?: NewData): Promise<BlobRecord | undefined> {
     const key = blobKey(digest);
     for (;;) {
       const stored = await this.#store.get(key);
       const old = stored === undefined ? undefined : parseBlob(stored, key);
-      const now = this.#surroundings.now();
       // Whoever brings the bytes again repairs a record whose data went missing; nobody else may rely on it.
       const kept = old !== undefined && old.state !== 'deleted' && (await this.#whole(old));
+      const now = this.#surroundings.now();
       if (kept && old.state === 'live' && now - old.renewed < RENEW_AFTER_MS) return old;
-      const from = kept ? { key: old.data, size: old.size } : data;
-      if (from === undefined) return undefined;
+      if (!kept && offered === undefined) return undefined;
+      if (!kept && offered !== undefined && now >= offered.until) {
+        throw new RegistryError('DATA_UNKNOWN', `the bytes of ${digest} came so long ago that they may be gone`);
+      }
+      const from = kept ? { key: old.data, size: old.size } : (offered as NewData);
       const next: BlobRecord = {
         state: 'live',
         data: from.key,
@@ -146,31 +203,63 @@ export class Blobs {
     return (await this.#store.sizeOfData(blob.data)) === blob.size;
   }
 
-  async #mark(repository: string, digest: Digest): Promise<void> {
-    const marker = encode({ since: this.#surroundings.now() });
-    await this.#store.put(blobRepositoryKey(digest, repository), marker, { condition: 'absent' });
+  /** The marker of a blob that is probably new, while its data becomes durable. */
+  async #markEarly(repository: string, digest: Digest, data: string): Promise<void> {
+    const marker: BlobMarker = { data };
+    await this.#store.put(blobRepositoryKey(digest, repository), encode(marker), { condition: 'absent' });
   }
 
-  /**
-   * @param data what the caller brought, to stand in where the record was deleted or lost its data meanwhile
-   * @returns what the link names
-   */
-  async #link(repository: string, digest: Digest, blob: BlobRecord, data?: NewData): Promise<BlobRecord> {
-    const linkKey = blobLinkKey(repository, digest);
-    let offered = data;
-    for (let current: BlobRecord | undefined = blob; ; ) {
-      // Data that a record once named belongs to the collector: it may be about to delete it.
-      if (current.data === offered?.key) offered = undefined;
-      const link = await this.#store.get(linkKey);
-      if (link === undefined || parseBlobLink(link, linkKey).data !== current.data) {
-        await this.#store.put(linkKey, encode({ data: current.data }));
-      }
-      // The blob may have been collected and brought again in between; then the link names the wrong data.
-      const found = await this.#store.get(blobKey(digest));
-      const now = found === undefined ? undefined : parseBlob(found, blobKey(digest));
-      if (now?.data === current.data && now.state !== 'deleted') return current;
-      current = await this.#establish(digest, offered);
-      if (current === undefined) throw new RegistryError('BLOB_UNKNOWN', `the blob ${digest} was deleted meanwhile`);
-    }
+  /** @returns false where the record does not name that data any more, or somebody else was faster */
+  async #mark(repository: string, digest: Digest, data: string): Promise<boolean> {
+    const key = blobRepositoryKey(digest, repository);
+    const stored = await this.#store.get(key);
+    if (stored !== undefined && parseBlobMarker(stored, key).data === data) return true;
+    return (stored === undefined || (await this.#names(digest, data))) && this.#swap(key, stored, { data });
   }
+
+  /** @returns false where the record does not name that data any more, or somebody else was faster */
+  async #link(repository: string, digest: Digest, data: string): Promise<boolean> {
+    const held = await this.#linkOf(repository, digest);
+    if (held?.link.data === data && held.link.condemned === undefined) {
+      if (this.#surroundings.now() - held.link.renewed < RENEW_AFTER_MS) return true;
+    }
+    const mine = held === undefined || (await this.#names(digest, data));
+    return mine && this.#writeLink(repository, digest, data, held?.stored);
+  }
+
+  #writeLink(repository: string, digest: Digest, data: string, old: StoredRecord | undefined): Promise<boolean> {
+    const link: BlobLink = { data, renewed: this.#surroundings.now() };
+    return this.#swap(blobLinkKey(repository, digest), old, link);
+  }
+
+  async #swap(key: string, old: StoredRecord | undefined, value: BlobLink | BlobMarker): Promise<boolean> {
+    const condition = old === undefined ? 'absent' : { ifMatch: old.token };
+    return (await this.#store.put(key, encode(value), { condition })) !== undefined;
+  }
+
+  async #names(digest: Digest, data: string): Promise<boolean> {
+    const found = await this.#recordOf(digest);
+    return found?.blob.data === data && found.blob.state !== 'deleted';
+  }
+
+  async #recordOf(digest: Digest): Promise<{ blob: BlobRecord; stored: StoredRecord } | undefined> {
+    const key = blobKey(digest);
+    const stored = await this.#store.get(key);
+    return stored === undefined ? undefined : { blob: parseBlob(stored, key), stored };
+  }
+
+  async #linkOf(repository: string, digest: Digest): Promise<{ link: BlobLink; stored: StoredRecord } | undefined> {
+    const key = blobLinkKey(repository, digest);
+    const stored = await this.#store.get(key);
+    return stored === undefined ? undefined : { link: parseBlobLink(stored, key), stored };
+  }
+}
+
+/** Whether a link stands for the blob as it is now. */
+export function serves(link: BlobLink, blob: BlobRecord): boolean {
+  return blob.state !== 'deleted' && link.data === blob.data;
+}
+
+function unknown(repository: string, digest: Digest): RegistryError {
+  return new RegistryError('BLOB_UNKNOWN', `${repository} has no blob ${digest}`);
 }

@@ -24,7 +24,7 @@ export interface ManifestContent {
   /** Without parameters. */
   mediaType: string;
   subject: Digest | undefined;
-  /** What the repository must hold before it takes the manifest. */
+  /** What the repository must hold before it takes the manifest, and what it keeps for it. */
   needs: Need[];
 }
 
@@ -32,6 +32,8 @@ export interface Need {
   digest: Digest;
   /** `either`: an index may list what is no manifest (as build caches do). */
   kind: 'blob' | 'manifest' | 'either';
+  /** The manifest is taken without it; where the repository does hold it, it is kept. */
+  optional?: boolean;
 }
 
 /**
@@ -47,14 +49,16 @@ export function readManifest(bytes: Uint8Array, contentType: string | undefined)
   const needs: Need[] =
     kind === 'index'
       ? document.value.manifests.map((child) => ({ digest: child.digest, kind: kindOfChild(child) }))
-      : [document.value.config, ...document.value.layers.filter((layer) => !ELSEWHERE.test(layer.mediaType))].map(
-          ({ digest }) => ({ digest, kind: 'blob' as const }),
-        );
+      : [document.value.config, ...document.value.layers].map(({ digest, mediaType }) => ({
+          digest,
+          kind: 'blob' as const,
+          ...(ELSEWHERE.test(mediaType) ? { optional: true } : {}),
+        }));
   return { document, mediaType, subject: value.subject?.digest, needs: onceEach(needs) };
 }
 
 function onceEach(needs: Need[]): Need[] {
-  return [...new Map(needs.map((need) => [`${need.kind} ${need.digest}`, need])).values()];
+  return [...new Map(needs.map((need) => [`${need.kind} ${need.optional ?? false} ${need.digest}`, need])).values()];
 }
 
 export function tooLarge(): RegistryError {

@@ -120,8 +120,8 @@ export class Manifests {
       // A later round finds the tag as this push left it, or as somebody did after it.
       const expected = round === 0 ? before : undefined;
       await Promise.all(push.tags.map((tag) => this.#tags.set(repository, tag, target, expected)));
-      // The collector marks, looks for manifests, then deletes, each by compare-and-swap: it either saw this manifest,
-      // or this look sees what it did.
+      // The collector condemns a link, looks for manifests, then deletes it by compare-and-swap: it either saw this
+      // manifest, or this look sees what it did.
       const missing = await this.#checkNeeds(repository, content);
       if ((await this.#find(repository, digest))?.version === version) return { digest, subject, missing };
     }
@@ -230,7 +230,7 @@ export class Manifests {
     for (let at = 0; at < needs.length; at += CHECKED_AT_ONCE) {
       const some = needs.slice(at, at + CHECKED_AT_ONCE);
       const held = await Promise.all(some.map((need) => this.#holds(repository, need)));
-      missing.push(...some.filter((_, index) => !held[index]).map(({ digest }) => digest));
+      missing.push(...some.filter(({ optional }, at) => !held[at] && !optional).map(({ digest }) => digest));
     }
     if (missing.length > 0 && !this.#options.sparse) throw new MissingContent(repository, missing);
     return missing;

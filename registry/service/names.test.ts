@@ -80,7 +80,7 @@ test('no key is the folder of another one', () => {
 
 function everyKey(name: string, label: string, of: ReturnType<typeof digestOf>, id: string): string[] {
   return [
-    keys.dataKey(id),
+    keys.freshDataKey({ now: () => 1e12, uniqueId: () => id }),
     keys.blobKey(of),
     keys.blobRepositoryKey(of, name),
     keys.blobLinkKey(name, of),

@@ -21,14 +21,29 @@ const blobSchema = z.object({
   size: z.int().nonnegative(),
   /** Counts this record's changes, so that no two versions are equal. */
   epoch: z.int(),
-  /** When somebody last relied on it, milliseconds since 1970; renewed hourly at most. */
+  /** When somebody last brought, mounted or revived it (of one that is deleted: when that was); hourly at most. */
   renewed: z.number(),
 });
 export type BlobRecord = z.infer<typeof blobSchema>;
 
-/** Valid only as long as the blob's record names the same data: a blob that was collected takes its links with it. */
-const blobLinkSchema = z.object({ data: z.string() });
+/**
+ * Valid only as long as the blob's record names the same data: a blob that was collected takes its links with it.
+ *
+ * The collector condemns a link before it deletes it: no manifest of the repository named the blob when it looked. Such
+ * a link serves as before, and whoever relies on it takes the mark off.
+ */
+const blobLinkSchema = z.object({
+  data: z.string(),
+  /** When the blob was last brought or mounted here, milliseconds since 1970; renewed hourly at most. */
+  renewed: z.number().default(0),
+  /** `id` makes each condemnation another content, so that none is taken for another one. */
+  condemned: z.object({ id: z.string(), at: z.number() }).optional(),
+});
 export type BlobLink = z.infer<typeof blobLinkSchema>;
+
+/** Which data the repository links, or is about to. */
+const blobMarkerSchema = z.object({ data: z.string() });
+export type BlobMarker = z.infer<typeof blobMarkerSchema>;
 
 /** Valid only as long as the manifest is there in that version: a deleted manifest takes its tags with it. */
 const tagSchema = z.object({ digest: digestSchema, version: z.number() });
@@ -55,6 +70,8 @@ const sessionSchema = z.object({
   data: z.looseObject({ key: z.string(), size: z.int().nonnegative() }).optional(),
   /** The digest of all bytes so far, where they were hashed in one go. */
   digest: digestSchema.optional(),
+  /** Since when somebody is about to make it a blob that is older than nameless data may be: see `data-age.ts`. */
+  closing: z.number().optional(),
   /** The request that is writing now, or that died in doing so. */
   writer: z.string().optional(),
 });
@@ -65,11 +82,13 @@ export interface SessionRecord {
   algorithm: 'sha256' | 'sha512';
   data?: DataState;
   digest?: Digest;
+  closing?: number;
   writer?: string;
 }
 
 export const parseBlob = reader<BlobRecord>(blobSchema);
 export const parseBlobLink = reader<BlobLink>(blobLinkSchema);
+export const parseBlobMarker = reader<BlobMarker>(blobMarkerSchema);
 export const parseTag = reader<TagRecord>(tagSchema);
 export const parseTagged = reader(taggedSchema);
 export const parseReferrer = reader<ReferrerRecord>(referrerSchema);

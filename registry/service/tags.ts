@@ -3,7 +3,7 @@ import type { Digest } from '../../image-format/index.ts';
 import { RegistryError } from '../errors.ts';
 import type { ObjectStore, Token } from '../storage/contract.ts';
 import type { NamePage } from './catalog.ts';
-import { taggedKey, taggedPrefix, tagHistoryKey, tagKey, tagsPrefix } from './keys.ts';
+import { sortableTime, taggedKey, taggedPrefix, tagHistoryKey, tagKey, tagsPrefix } from './keys.ts';
 import { encode, parseTag, parseTagged, type TagRecord } from './records.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -119,7 +119,7 @@ export class Tags {
 
   async #remember(repository: string, tag: string, digest: Digest | undefined, previous: Digest | undefined) {
     const at = this.#surroundings.now();
-    const time = `${String(at).padStart(15, '0')}-${this.#surroundings.uniqueId()}`;
+    const time = `${sortableTime(at)}-${this.#surroundings.uniqueId()}`;
     await this.#store.put(tagHistoryKey(repository, tag, time), encode({ at, digest, previous }), { durable: false });
   }
 }

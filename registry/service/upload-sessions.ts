@@ -2,7 +2,8 @@
 import type { DigestAlgorithm } from '../../image-format/index.ts';
 import { RegistryError } from '../errors.ts';
 import type { DataState, ObjectStore, Token } from '../storage/contract.ts';
-import { dataKey, UPLOADS_PREFIX, uploadKey } from './keys.ts';
+import { LEFT_AFTER_MS } from './data-age.ts';
+import { freshDataKey, UPLOADS_PREFIX, uploadKey } from './keys.ts';
 import { encode, parseSession, type SessionRecord } from './records.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -56,9 +57,10 @@ export class UploadSessions {
     const { session, token } = await this.get(repository, id);
     const size = session.data?.size ?? 0;
     if (offset !== undefined && offset !== size) throw outOfOrder(id, `it has ${size} bytes, not ${offset}`);
-    const mine = await this.#swap(id, token, { ...session, writer: this.#surroundings.uniqueId() });
+    const touched = this.#surroundings.now();
+    const mine = await this.#swap(id, token, { ...session, touched, writer: this.#surroundings.uniqueId() });
     if (session.data === undefined) {
-      return { ...mine, data: await this.#store.beginData(dataKey(this.#surroundings.uniqueId())) };
+      return { ...mine, data: await this.#store.beginData(freshDataKey(this.#surroundings)) };
     }
     if (session.writer === undefined) return { ...mine, data: session.data };
 
@@ -73,15 +75,36 @@ export class UploadSessions {
     await this.#swap(lease.id, lease.token, { ...session, ...outcome, touched: this.#surroundings.now() });
   }
 
+  /**
+   * Says that the upload is about to become a blob: for a day nobody takes its session away, so that its data is named
+   * until a blob's record names it.
+   *
+   * @throws RegistryError `UPLOAD_OUT_OF_ORDER` if it was taken over
+   */
+  async close(lease: Lease, data: DataState): Promise<void> {
+    const now = this.#surroundings.now();
+    await this.#swap(lease.id, lease.token, { ...lease.session, data, touched: now, closing: now });
+  }
+
+  /** Takes a session away from whoever has it. @throws RegistryError `UPLOAD_UNKNOWN` */
+  async cancel(repository: string, id: string): Promise<void> {
+    for (;;) {
+      const { session, token } = await this.get(repository, id);
+      if (this.#isClosing(session)) throw unknown(repository, id);
+      if (!(await this.#store.delete(uploadKey(id), { ifMatch: token, durable: false }))) continue;
+      if (session.data !== undefined) await this.#store.abortData(session.data);
+      return;
+    }
+  }
+
   /** Forgets a session and gives back its data. */
   async drop(id: string, data: DataState | undefined): Promise<void> {
     if (data !== undefined) await this.#store.abortData(data);
     await this.#store.delete(uploadKey(id), { durable: false });
   }
 
-  /** Drops what nobody touched for `idleMs`. @returns how many */
-  async expire(idleMs: number): Promise<number> {
-    const before = this.#surroundings.now() - idleMs;
+  /** Drops what nobody touched for `idleMs`, or only counts it. @returns how many */
+  async expire(idleMs: number, onlyCount = false): Promise<number> {
     let expired = 0;
     for (let after = ''; ; ) {
       const { keys, more } = await this.#store.list({ prefix: UPLOADS_PREFIX, after, limit: 100 });
@@ -90,14 +113,19 @@ export class UploadSessions {
         const stored = await this.#store.get(key);
         if (stored === undefined) continue;
         const session = parseSession(stored);
-        if (session !== undefined && session.touched > before) continue;
+        const idle = session === undefined ? undefined : this.#surroundings.now() - session.touched;
+        if (session !== undefined && (this.#isClosing(session) || (idle ?? 0) < idleMs)) continue;
         // First the record, on condition: a request that came just now keeps the upload.
-        if (!(await this.#store.delete(key, { ifMatch: stored.token, durable: false }))) continue;
-        if (session?.data !== undefined) await this.#store.abortData(session.data);
+        if (!onlyCount && !(await this.#store.delete(key, { ifMatch: stored.token, durable: false }))) continue;
+        if (session?.data !== undefined && !onlyCount) await this.#store.abortData(session.data);
         expired += 1;
       }
       if (!more) return expired;
     }
+  }
+
+  #isClosing(session: SessionRecord): boolean {
+    return session.closing !== undefined && this.#surroundings.now() - session.closing < LEFT_AFTER_MS;
   }
 
   async #swap(id: string, token: Token, session: SessionRecord): Promise<Omit<Lease, 'data'>> {
@@ -111,7 +139,7 @@ export class UploadSessions {
 
   async #takeOver(repository: string, id: string, data: DataState): Promise<DataState> {
     try {
-      return await this.#store.takeOverData(data, dataKey(this.#surroundings.uniqueId()));
+      return await this.#store.takeOverData(data, freshDataKey(this.#surroundings));
     } catch (error) {
       if (error instanceof RegistryError && error.code === 'DATA_UNKNOWN') throw unknown(repository, id, error);
       throw error;

@@ -12,8 +12,9 @@ import {
 import { RegistryError } from '../errors.ts';
 import type { DataState, ObjectStore } from '../storage/contract.ts';
 import type { Blobs } from './blobs.ts';
+import { mayBeNamedUntil, NAMED_WITHIN_MS } from './data-age.ts';
 import { type Body, digestOfHash, Intake, RunningHashes } from './intake.ts';
-import { dataKey } from './keys.ts';
+import { freshDataKey } from './keys.ts';
 import type { Surroundings } from './surroundings.ts';
 import { type Lease, UploadSessions } from './upload-sessions.ts';
 
@@ -70,8 +71,13 @@ export class Uploads {
       await this.#sessions.release(lease, { data, ...(known === undefined ? {} : { digest: known }) });
       throw received.failure;
     }
+    let until = mayBeNamedUntil(received.data.key);
+    if (until <= this.#surroundings.now() + NAMED_WITHIN_MS / 2) {
+      until = this.#surroundings.now() + NAMED_WITHIN_MS;
+      await this.#sessions.close(lease, received.data);
+    }
     try {
-      await this.#close(repository, digest, received.data, received.digest);
+      await this.#close(repository, digest, received.data, received.digest, until);
     } catch (error) {
       if (error instanceof RegistryError && error.code === 'DIGEST_INVALID') await this.#drop(id, received.data);
       throw error;
@@ -82,13 +88,14 @@ export class Uploads {
 
   /** A blob in one request. @throws RegistryError `DIGEST_INVALID`, `SIZE_INVALID`, `CLIENT_GONE` */
   async whole(repository: string, digest: Digest, body: Body): Promise<void> {
-    const begun = await this.#store.beginData(dataKey(this.#surroundings.uniqueId()));
+    const begun = await this.#store.beginData(freshDataKey(this.#surroundings));
     const algorithm = digestAlgorithm(digest);
     const intake = new Intake(body, createHash(algorithm));
     try {
       const data = await this.#store.appendData(begun, intake);
       if (intake.failure !== undefined) throw intake.failure.error;
-      await this.#close(repository, digest, data, digestOfHash(algorithm, intake.hash));
+      const until = mayBeNamedUntil(data.key);
+      await this.#close(repository, digest, data, digestOfHash(algorithm, intake.hash), until);
     } catch (error) {
       await this.#store.abortData(begun).catch(() => undefined);
       throw error;
@@ -97,8 +104,8 @@ export class Uploads {
 
   /** @throws RegistryError `UPLOAD_UNKNOWN` */
   async cancel(repository: string, id: string): Promise<void> {
-    const { session } = await this.#sessions.get(repository, id);
-    await this.#drop(id, session.data);
+    this.#hashes.forget(id);
+    await this.#sessions.cancel(repository, id);
   }
 
   /** Gives up uploads that nobody touched for `idleMs`. @returns how many */
@@ -131,7 +138,14 @@ export class Uploads {
     return { data, digest, failure: intake.failure?.error };
   }
 
-  async #close(repository: string, digest: Digest, data: DataState, known: Digest | undefined): Promise<void> {
+  /** @param until when the data may get its first record: see `data-age.ts` */
+  async #close(
+    repository: string,
+    digest: Digest,
+    data: DataState,
+    known: Digest | undefined,
+    until: number,
+  ): Promise<void> {
     const comparable = known !== undefined && digestAlgorithm(known) === digestAlgorithm(digest);
     if (comparable && known !== digest) throw mismatch(digest, `${known}`);
     const readable = this.#store.completeData(data);
@@ -139,7 +153,7 @@ export class Uploads {
       await readable;
       await this.#readBack(digest, data);
     }
-    await this.#blobs.accept(repository, digest, { key: data.key, size: data.size }, readable);
+    await this.#blobs.accept(repository, digest, { key: data.key, size: data.size, until }, readable);
   }
 
   /** For bytes that several processes wrote, or whose algorithm was learned only now: read once more. */
