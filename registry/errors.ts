@@ -48,6 +48,8 @@ export type RegistryErrorCode =
   | 'STORAGE_IN_USE'
   /** The address to listen on is taken, or not ours. */
   | 'LISTEN_FAILED'
+  /** A collection that its asker, or its server's end, broke off. */
+  | 'COLLECTION_ENDED'
   /** A setting of the server that makes no sense. */
   | 'CONFIG_INVALID'
   /** The client went away in the middle of its request. */

@@ -2,13 +2,11 @@
 import type { ListenOptions } from './http/listen.ts';
 import { RequestServer, type RequestServerOptions } from './http/request-server.ts';
 import { SILENT } from './logger.ts';
-import { Maintenance } from './maintenance.ts';
+import { Maintenance, type MaintenanceOptions } from './maintenance.ts';
 import { openStore, type StorageOptions } from './storage/open-store.ts';
 
-export interface RegistryOptions extends RequestServerOptions {
+export interface RegistryOptions extends RequestServerOptions, MaintenanceOptions {
   storage: StorageOptions;
-  /** How long an unfinished upload may rest before it is given up, milliseconds. Default: a week. */
-  uploadIdleMs?: number;
   /** Bytes of manifests, tags and the like kept in memory. Default 64 MiB. */
   recordCacheBytes?: number;
 }
@@ -30,16 +28,18 @@ export interface Registry {
  * @throws RegistryError `STORAGE_IN_USE`, `STORAGE_UNAVAILABLE`, `STORAGE_FULL`, `CONFIG_INVALID`
  */
 export async function createRegistry(options: RegistryOptions): Promise<Registry> {
-  const { storage, uploadIdleMs, recordCacheBytes, ...others } = options;
+  const { storage, recordCacheBytes } = options;
   const store = await openStore(storage, { recordCacheBytes });
   let server: RequestServer;
   try {
-    server = new RequestServer(store, others);
+    server = new RequestServer(store, options);
   } catch (error) {
     await store.close();
     throw error;
   }
-  const maintenance = new Maintenance(server.service, { logger: options.logger ?? SILENT, uploadIdleMs });
+  const root = storage.driver === 'filesystem' ? storage.root : undefined;
+  const maintenance = new Maintenance({ store, service: server.service, root }, options.logger ?? SILENT, options);
+  await maintenance.ready;
 
   let closing: Promise<void> | undefined;
   return {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as wait } from 'node:timers/promises';
 import { listenAddress } from './config/listen-address.ts';
-import { requestServerOptions } from './config/registry-options.ts';
+import { maintenanceOptions, requestServerOptions } from './config/registry-options.ts';
 import type { RegistryConfig } from './config/schema.ts';
 import { storageOptions } from './config/storage-options.ts';
 import { createLogger } from './log.ts';
@@ -34,9 +34,9 @@ async function serveAlone(config: RegistryConfig, logger: Logger): Promise<Servi
   const { createRegistry } = await import('./registry.ts');
   const registry = await createRegistry({
     ...requestServerOptions(config),
+    ...maintenanceOptions(config),
     logger,
     storage: storageOptions(config.storage),
-    uploadIdleMs: config.uploads.idle,
     recordCacheBytes: config.cache.records,
   });
   try {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RequestServerOptions } from '../http/request-server.ts';
+import type { MaintenanceOptions } from '../maintenance.ts';
 import type { RegistryConfig } from './schema.ts';
 
 /** What of the configuration is about answering requests. */
@@ -11,5 +12,15 @@ export function requestServerOptions(config: RegistryConfig): RequestServerOptio
     metrics: config.metrics,
     tls: config.tls,
     blobCacheBytes: config.cache.blobs,
+  };
+}
+
+/** What of it is about what a server does beside that. */
+export function maintenanceOptions({ uploads, collection }: RegistryConfig): MaintenanceOptions {
+  return {
+    uploadIdleMs: uploads.idle,
+    collectEveryMs: collection.every,
+    graceMs: collection.grace,
+    settleMs: collection.settle,
   };
 }

@@ -80,6 +80,17 @@ export const configSchema = z.strictObject({
       idle: duration.default(7 * DAY_MS).describe('how long an unfinished upload may rest before it is given up'),
     })
     .prefault({}),
+  collection: z
+    .strictObject({
+      every: duration.default(0).describe('how often the server collects by itself; 0: only when it is told to'),
+      grace: duration
+        .default(DAY_MS)
+        .describe('how long a blob that no manifest of its repository names is left alone after it was pushed there'),
+      settle: duration
+        .default(60 * MINUTE_MS)
+        .describe('how long it then stays condemned: a later collection deletes it; 0: the same one does'),
+    })
+    .prefault({}),
   connections: z
     .strictObject({
       idle: duration.default(90_000).describe('how long a client may be silent in the middle of a request or answer'),

@@ -41,6 +41,7 @@ const ANSWERS: Record<RegistryErrorCode, readonly [status: number, code: string]
   KEY_INVALID: [500, 'UNKNOWN'],
   LISTEN_FAILED: [500, 'UNKNOWN'],
   CONFIG_INVALID: [500, 'UNKNOWN'],
+  COLLECTION_ENDED: [500, 'UNKNOWN'],
 };
 
 export type AnswerError = (request: IncomingMessage, response: ServerResponse, error: unknown) => void;

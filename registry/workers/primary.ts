@@ -4,6 +4,7 @@ import { extname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { listenAddress } from '../config/listen-address.ts';
+import { maintenanceOptions } from '../config/registry-options.ts';
 import type { RegistryConfig } from '../config/schema.ts';
 import { storageOptions } from '../config/storage-options.ts';
 import type { Listening } from '../http/listen.ts';
@@ -32,6 +33,7 @@ const DISK_THREADS = '16';
 /** The store that the primary process has open, and what its workers need of it. */
 interface Shared {
   store: ObjectStore;
+  root?: string;
   locks?: Locks;
   claim?: number;
   nameWorkers(pids: readonly number[]): Promise<void>;
@@ -48,7 +50,13 @@ export async function servePrimary(config: RegistryConfig, logger: Logger): Prom
   const pool = new Pool(config, shared, logger);
   try {
     const { host, port } = await pool.start();
-    const maintenance = new Maintenance(createService(shared.store), { logger, uploadIdleMs: config.uploads.idle });
+    const { store, root } = shared;
+    const maintenance = new Maintenance(
+      { store, service: createService(store), root },
+      logger,
+      maintenanceOptions(config),
+    );
+    await maintenance.ready;
     return {
       url: `${config.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
       workers: config.workers,
@@ -77,7 +85,7 @@ async function open({ storage }: RegistryConfig): Promise<Shared> {
   }
   const locks = new KeyedLock();
   const store = await openSharedFolder(storage.root, locks);
-  return { store, locks, claim: store.claim, nameWorkers: (pids) => store.nameWorkers(pids) };
+  return { store, root: storage.root, locks, claim: store.claim, nameWorkers: (pids) => store.nameWorkers(pids) };
 }
 
 /** As many workers as the configuration says, for as long as the server runs. */

@@ -12,6 +12,17 @@ Examples:
   uk registry serve --config registry.yaml --print-config
 `;
 
+const GC_NOTES = `
+A blob goes in two steps: one collection condemns what no manifest of its repository names, and a later one, at least
+--settle after it, deletes it, unless a push revived it meanwhile. A collection that is interrupted is gone on with by
+the next. Where a server runs on the folder, that server does the work.
+
+Examples:
+  uk registry gc --storage ./images --dry-run
+  uk registry gc --storage ./images
+  uk registry gc --storage ./images --grace 0 --settle 0     # everything that is not needed, at once
+`;
+
 export function addRegistry(program: Command, context: CommandContext): void {
   const registry = program.command('registry').description('the embedded OCI registry');
   registry
@@ -35,6 +46,19 @@ export function addRegistry(program: Command, context: CommandContext): void {
     .option('--json', 'say where it listens as JSON')
     .addHelpText('after', SERVE_EXAMPLES)
     .action(action(context, async () => (await import('../actions/serve.ts')).serve));
+  registry
+    .command('gc')
+    .description('free what no image needs any more, beside the servers that run')
+    .option('--storage <where>', 'a folder, or s3://BUCKET[/PREFIX] (default: ~/.local/share/uk-registry)')
+    .option('--dry-run', 'change nothing, and say what would be done')
+    .option('--grace <time>', 'leave alone what was pushed later than this and no manifest names (default: 24h)')
+    .option('--settle <time>', 'how long what was condemned stays; 0 deletes at once (default: 1h)')
+    .option('--take-over', 'go on in the place of a collection that seems to be at work')
+    .option('--config <file>', 'settings of the server, in YAML or JSON')
+    .option('--set <path=value>', 'one setting, as in storage.region=eu-west-1; may be repeated', collectSetting)
+    .option('--json', 'say what was done as JSON')
+    .addHelpText('after', GC_NOTES)
+    .action(action(context, async () => (await import('../actions/registry-gc.ts')).collectGarbage));
 }
 
 function collectSetting(text: string, previous: [string, string][] = []): [string, string][] {

@@ -43,7 +43,14 @@ export interface CollectionOptions {
   /** Ends the collection; the next one goes on where it was. */
   signal?: AbortSignal;
   /** Called every few hundred steps. */
-  onProgress?: (progress: { stage: Stage; after: string | undefined; counts: Readonly<Counts> }) => void;
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  stage: Stage;
+  /** The last repository, or key, that is done. */
+  after: string | undefined;
+  counts: Readonly<Counts>;
 }
 
 export interface Collector {
