@@ -3,83 +3,19 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { request as secureRequest } from 'node:https';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { digestOf } from '../../image-format/index.ts';
 import { root as checkout } from '../whole/command.ts';
 import { call } from './call.ts';
 import { pusher } from './content.ts';
+import { useServers } from './server-process.ts';
 
-interface Process {
-  url: string;
-  pid: number;
-  log(): string;
-  signal(signal: NodeJS.Signals): void;
-  /** Its exit status, when it ended. */
-  ended: Promise<number | null>;
-}
-
-let folder: string;
-let started: Process[];
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'uk-serving-'));
-  started = [];
-});
-afterEach(async () => {
-  for (const server of started) server.signal('SIGKILL');
-  await Promise.all(started.map((server) => server.ended));
-  for (const server of started) await vi.waitFor(() => expect(workersOf(server.pid)).toEqual([]), 10_000);
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function serve(...args: string[]): Promise<Process> {
-  const all = ['registry', 'serve', '--listen', '127.0.0.1:0', '--storage', join(folder, 'images'), '--json', ...args];
-  const child = spawn(join(checkout, 'puller/cli/uk'), all, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let log = '';
-  child.stderr.on('data', (data) => {
-    log += data;
-  });
-  const ended = once(child, 'close').then(([status]) => status as number | null);
-  let said = '';
-  for await (const chunk of child.stdout) {
-    said += chunk;
-    if (said.trimEnd().endsWith('}')) break;
-  }
-  child.stdout.resume();
-  if (said === '') throw new Error(`it did not start: exit ${await ended}: ${log}`);
-  const server = {
-    url: (JSON.parse(said) as { url: string }).url,
-    pid: child.pid ?? 0,
-    log: () => log,
-    signal: (signal: NodeJS.Signals) => void child.kill(signal),
-    ended,
-  };
-  started.push(server);
-  return server;
-}
-
-function workersOf(pid: number): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-}
-
-/** One that ended and that nobody has asked about (a zombie) does not run. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
+const { serve, folder, workersOf, isRunning } = useServers();
 
 describe('worker processes', () => {
   test('as many as were asked for answer, on one address and one folder', async () => {
@@ -161,7 +97,7 @@ describe('worker processes', () => {
   test('that cannot listen say so once, and nothing stays behind', async () => {
     const server = await serve();
     const address = server.url.replace('http://', '');
-    const args = ['--listen', address, '--storage', join(folder, 'other'), '--workers', '2'];
+    const args = ['--listen', address, '--storage', join(folder(), 'other'), '--workers', '2'];
     const child = spawn(join(checkout, 'puller/cli/uk'), ['registry', 'serve', ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -222,7 +158,7 @@ describe('an operator', () => {
   test('is told by /readyz that the storage is away', async () => {
     const server = await serve('--workers', '1', '--log-level', 'silent');
     expect((await call(server.url, { path: '/readyz' })).status).toBe(200);
-    const objects = join(folder, 'images/objects');
+    const objects = join(folder(), 'images/objects');
     execFileSync('sh', ['-c', 'mv "$0" "$0-away" && echo no folder > "$0"', objects]);
     expect((await call(server.url, { path: '/readyz' })).status).toBe(503);
     execFileSync('sh', ['-c', 'rm "$0" && mv "$0-away" "$0"', objects]);
@@ -238,7 +174,7 @@ describe('an operator', () => {
 
 describe('HTTPS', () => {
   const certificate = (name: string) => {
-    const [key, cert] = [join(folder, `${name}-key.pem`), join(folder, `${name}.pem`)];
+    const [key, cert] = [join(folder(), `${name}-key.pem`), join(folder(), `${name}.pem`)];
     const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
     const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
     execFileSync('openssl', ['req', '-x509', ...kind, ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' });
