@@ -32,6 +32,7 @@ export default defineConfig({
           include: [
             'test/s3/**/*.test.ts',
             'test/conformance/*.test.ts',
+            'test/clients/*.test.ts',
             'test/registry/{algorithms,answers,bad-requests,blobs,conditions,lists,manifests,uploads}.test.ts',
           ],
           globalSetup: 'test/s3/global-setup.ts',
