@@ -29,7 +29,12 @@ export default defineConfig({
         // What needs an S3 server: `npm run test:s3` (see test/s3/global-setup.ts).
         test: {
           name: 's3',
-          include: ['test/s3/**/*.test.ts', 'test/registry/{bad-requests,blobs,lists,manifests,uploads}.test.ts'],
+          include: [
+            'test/s3/**/*.test.ts',
+            'test/conformance/*.test.ts',
+            'test/clients/*.test.ts',
+            'test/registry/{algorithms,answers,bad-requests,blobs,conditions,lists,manifests,uploads}.test.ts',
+          ],
           globalSetup: 'test/s3/global-setup.ts',
           env: { UK_TEST_STORAGE: 's3' },
           fileParallelism: false,

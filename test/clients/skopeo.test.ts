@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestHex, MEDIA_TYPE } from '../../image-format/index.ts';
+import { pushImage } from './push-image.ts';
 import { type RunningRegistry, startRegistry } from './running-registry.ts';
 import { sampleImage, writeLayout } from './sample-image.ts';
 import { type Home, makeHome, needing } from './tools.ts';
@@ -71,5 +72,39 @@ describe.skipIf(missing)(title, () => {
     await skopeo('copy', '--format=v2s2', '--dest-tls-verify=false', `oci:${home.path('docker')}:t`, remote);
     const raw = JSON.parse(await skopeo('inspect', '--raw', '--tls-verify=false', remote));
     expect(raw.mediaType).toBe(MEDIA_TYPE.dockerManifest);
+  });
+
+  test('copies an index with all that it lists, as it is and as a list of Docker', async () => {
+    const images = await Promise.all(['one', 'two'].map((name) => sampleImage({ layers: [{ 'srv/name': name }] })));
+    for (const image of images) await pushImage(registry.url, 'listed/from', image, image.config.slice(-12));
+    const manifests = images.map((image, at) => ({
+      mediaType: image.mediaType,
+      digest: image.digest,
+      size: image.manifest.length,
+      platform: { os: 'linux', architecture: at === 0 ? 'amd64' : 'arm64' },
+    }));
+    const index = JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests });
+    const headers = { 'Content-Type': MEDIA_TYPE.index };
+    const pushed = await fetch(`${registry.url}/v2/listed/from/manifests/all`, { method: 'PUT', body: index, headers });
+    expect(pushed.status).toBe(201);
+
+    const copy = async (to: string, ...format: string[]) => {
+      const flags = ['--all', '--src-tls-verify=false', '--dest-tls-verify=false', ...format];
+      await skopeo(
+        'copy',
+        ...flags,
+        `docker://${registry.host}/listed/from:all`,
+        `docker://${registry.host}/${to}:all`,
+      );
+      return JSON.parse(await skopeo('inspect', '--raw', '--tls-verify=false', `docker://${registry.host}/${to}:all`));
+    };
+    expect(await copy('listed/same')).toEqual(JSON.parse(index));
+    const list = await copy('listed/docker', '--format=v2s2');
+    expect(list.mediaType).toBe(MEDIA_TYPE.dockerManifestList);
+    expect(list.manifests.map((entry: { mediaType: string }) => entry.mediaType)).toEqual(
+      images.map(() => MEDIA_TYPE.dockerManifest),
+    );
+    const answer = await fetch(`${registry.url}/v2/listed/docker/manifests/all`);
+    expect(answer.headers.get('content-type')).toBe(MEDIA_TYPE.dockerManifestList);
   });
 });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The official conformance suite against our registry.
+// The official conformance suite against our registry: on a folder, and in the project `s3` on a bucket.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningRegistry, startRegistry } from '../clients/running-registry.ts';
+import { freshPrefix } from '../s3/server.ts';
 import { serveRegistry, temporaryFolder } from '../whole/command.ts';
 import { findSuite, runSuite, suiteVersion, told, VERSIONS } from './suite.ts';
 
@@ -9,7 +10,7 @@ const missing = findSuite() === undefined;
 const title = `the official conformance suite ${suiteVersion()}`;
 const why = `${title} (skipped: it is not built here; to get it: sh test/setup/conformance-suite.sh)`;
 
-describe.skipIf(missing)(missing ? why : title, () => {
+describe.skipIf(missing)(missing ? why : title, { timeout: 900_000 }, () => {
   for (const sparse of [false, true]) {
     describe(sparse ? 'and a registry that takes manifests with holes' : 'and a registry as it comes', () => {
       let registry: RunningRegistry;
@@ -47,8 +48,9 @@ describe.skipIf(missing)(missing ? why : title, () => {
 
   test('and `uk registry serve` with three worker processes: none fails, none is skipped', async () => {
     await using folder = await temporaryFolder();
-    const env = { UK_REGISTRY_WORKERS: '3', UK_REGISTRY_MANIFESTS_SPARSE: 'true', UK_REGISTRY_LOG_LEVEL: 'error' };
-    const server = await serveRegistry(folder.path, { env });
+    const { where, env } = process.env.UK_TEST_STORAGE === 's3' ? bucket() : { where: folder.path, env: {} };
+    const settings = { UK_REGISTRY_WORKERS: '3', UK_REGISTRY_MANIFESTS_SPARSE: 'true', UK_REGISTRY_LOG_LEVEL: 'error' };
+    const server = await serveRegistry(where, { env: { ...env, ...settings } });
     try {
       const outcome = await runSuite({ host: server.host, version: 'dev', sparse: true });
       console.log(`conformance dev, sparse, three workers: ${told(outcome)}`);
@@ -59,3 +61,18 @@ describe.skipIf(missing)(missing ? why : title, () => {
     }
   });
 });
+
+/** Where the tests of this run keep things on S3, as the command and its environment say it. */
+function bucket() {
+  const { bucket, prefix, endpoint, region, accessKeyId, secretAccessKey } = freshPrefix();
+  return {
+    where: `s3://${bucket}/${prefix}`,
+    env: {
+      UK_REGISTRY_STORAGE_ENDPOINT: endpoint,
+      UK_REGISTRY_STORAGE_REGION: region,
+      UK_REGISTRY_STORAGE_ACCESS_KEY_ID: accessKeyId,
+      UK_REGISTRY_STORAGE_SECRET_ACCESS_KEY: secretAccessKey,
+      UK_REGISTRY_STORAGE_PATH_STYLE: 'true',
+    },
+  };
+}

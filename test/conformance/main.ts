@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // The official conformance suite by itself: `npm run test:conformance`, against a registry of ours that is started for it;
-// `-- --url http://127.0.0.1:5000` (or $UK_TEST_REGISTRY_URL) against one that runs already, `--sparse` if it takes
-// manifests with holes. Ends with 0 where nothing fails and nothing is skipped.
+// `-- --s3` the same on an S3 server; `-- --url http://127.0.0.1:5000` (or $UK_TEST_REGISTRY_URL) against one that runs
+// already, `--sparse` if it takes manifests with holes. Ends with 0 where nothing fails and nothing is skipped.
+import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { startRegistry } from '../clients/running-registry.ts';
 import { runSuite, suiteVersion, told, VERSIONS } from './suite.ts';
 
-const { values } = parseArgs({ options: { url: { type: 'string' }, sparse: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    url: { type: 'string' },
+    sparse: { type: 'boolean', default: false },
+    s3: { type: 'boolean', default: false },
+  },
+});
 /** Names of tests that did not pass; where the registry is away that is every one. */
 const SHOWN = 20;
 const url = values.url ?? process.env.UK_TEST_REGISTRY_URL;
 
 console.log(`conformance suite ${suiteVersion()}`);
-if (url === undefined) {
+if (values.s3) {
+  // The server comes with that project.
+  const { status } = spawnSync('vitest', ['run', '--project', 's3', 'test/conformance'], { stdio: 'inherit' });
+  process.exitCode = status ?? 1;
+} else if (url === undefined) {
   for (const sparse of [false, true]) {
     const registry = await startRegistry({ sparseManifests: sparse });
     try {

@@ -167,6 +167,8 @@ describe('upload sessions', () => {
     'sha256:',
     'sha256:zz',
     'md5:d41d8cd98f00b204e9800998ecf8427e',
+    `sha384:${'a'.repeat(96)}`,
+    `sha512:${'a'.repeat(64)}`,
     `sha256:${'A'.repeat(64)}`,
   ]) {
     test(`closed with ${JSON.stringify(digest)} are 400`, async () => {
@@ -174,6 +176,9 @@ describe('upload sessions', () => {
       const answer = await send({ method: 'PUT', path: `${at}?digest=${digest}`, body: 'x' });
       expect([answer.status, errorCode(answer)]).toEqual([400, 'DIGEST_INVALID']);
       expect((await send({ path: at })).status).toBe(204);
+      if (digest === '') return;
+      const whole = await send({ method: 'POST', path: `/v2/up/loads/blobs/uploads/?digest=${digest}`, body: 'x' });
+      expect([whole.status, errorCode(whole)]).toEqual([400, 'DIGEST_INVALID']);
     });
   }
 
