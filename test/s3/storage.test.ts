@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ObjectStore } from '../../registry/storage/contract.ts';
+
 import { storageContract } from '../../registry/storage/contract.suite.ts';
+import type { ObjectStore } from '../../registry/storage/contract.ts';
 import { S3Store } from '../../registry/storage/s3/index.ts';
 import type { S3Options } from '../../registry/storage/s3/options.ts';
 import { freshPrefix } from './server.ts';
