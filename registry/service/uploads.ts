@@ -92,7 +92,8 @@ export class Uploads {
     const algorithm = digestAlgorithm(digest);
     const intake = new Intake(body, createHash(algorithm));
     try {
-      const data = await this.#store.appendData(begun, intake);
+      const completes = () => intake.failure === undefined;
+      const data = await this.#store.appendData(begun, intake, { completes });
       if (intake.failure !== undefined) throw intake.failure.error;
       const until = mayBeNamedUntil(data.key);
       await this.#close(repository, digest, data, digestOfHash(algorithm, intake.hash), until);
@@ -125,7 +126,8 @@ export class Uploads {
     const intake = new Intake(body, hash ?? createHash(algorithm));
     let data: DataState;
     try {
-      data = await this.#store.appendData(before, intake);
+      const completes = () => closing !== undefined && intake.failure === undefined;
+      data = await this.#store.appendData(before, intake, { completes });
     } catch (error) {
       // The store failed; the session goes back to what it was, if the store can still write that down.
       await this.#sessions.release(lease, { ...session, data: before }).catch(() => undefined);

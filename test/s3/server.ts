@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import type { S3Options } from '../../registry/storage/s3/options.ts';
 
 /** Where the tests of a run find the S3 server, and their bucket in it; `global-setup.ts` has made both. */
@@ -37,4 +38,13 @@ export function testServer(): TestServer {
 /** Options for a store in the bucket of this run, under a prefix that nobody has used before. */
 export function freshPrefix(more: Partial<S3Options> = {}): S3Options {
   return { ...testServer(), pathStyle: true, prefix: randomUUID(), ...more };
+}
+
+/** What really is in the bucket, the driver's own objects included; the first thousand. */
+export async function pathsBelow(prefix: string): Promise<string[]> {
+  const { endpoint, region, bucket, ...credentials } = testServer();
+  const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials });
+  const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
+  client.destroy();
+  return Contents.map(({ Key = '' }) => Key.slice(prefix.length));
 }

@@ -4,7 +4,7 @@ import type { Bucket } from './bucket.ts';
 import { dataUnknown, partsOf, readState, type S3DataState, type Tail } from './data-state.ts';
 import { isFailure, orUndefined, storage } from './failures.ts';
 import type { Layout } from './layout.ts';
-import { type Multipart, type Part, tagOfParts } from './multipart.ts';
+import { isOtherParts, type Multipart, type Part, tagOfParts } from './multipart.ts';
 import { LEAST_PART } from './options.ts';
 import { type PartSizes, PartWriter } from './part-writer.ts';
 import { Seals } from './seals.ts';
@@ -177,8 +177,23 @@ export class DataWriter {
   }
 
   async #completeParts(state: S3DataState & { upload: string }, path: string, rest: Buffer | undefined): Promise<void> {
-    const { upload, tail } = state;
-    const parts = partsOf(state);
+    try {
+      await this.#completeUpload(state, path, state.upload, partsOf(state), rest);
+    } catch (error) {
+      if (!isOtherParts(error)) throw error;
+      // An append that broke off left parts, and this store wants all parts or none.
+      const moved = await this.#seals.moveParts(state, state.upload, state.key, 'completed');
+      await this.#completeUpload(state, path, moved.upload, partsOf({ ...state, ...moved }), rest);
+    }
+  }
+
+  async #completeUpload(
+    { size, tail }: S3DataState,
+    path: string,
+    upload: string,
+    parts: Part[],
+    rest: Buffer | undefined,
+  ): Promise<void> {
     const number = parts.length + 1;
     if (rest !== undefined) parts.push({ number, etag: await this.#multipart.put(path, upload, number, rest) });
     else if (tail !== undefined) {
@@ -188,12 +203,8 @@ export class DataWriter {
     try {
       await this.#multipart.complete(path, upload, parts);
     } catch (error) {
-      if (isFailure(error, 'refused') && error.code === 'InvalidPart') {
-        throw dataUnknown(state.key, 'its parts are not those that were recorded', error);
-      }
       // The answer of a completion was lost, and the upload is gone: was it that one?
-      if (!isFailure(error, 'absent') || !error.uncertain || !(await this.#isComplete(path, state.size, parts)))
-        throw error;
+      if (!isFailure(error, 'absent') || !error.uncertain || !(await this.#isComplete(path, size, parts))) throw error;
     }
   }
 

@@ -5,6 +5,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
+  ListPartsCommand,
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
@@ -71,7 +72,10 @@ export class Multipart {
     return unquoted(given(answer.CopyPartResult?.ETag));
   }
 
-  /** Succeeds only with exactly these parts. */
+  /**
+   * Succeeds only with parts that are there as they are named here. Amazon drops what else there is; Ceph refuses, as for
+   * parts that are not there ({@link isOtherParts}).
+   */
   async complete(path: string, id: string, parts: readonly Part[]): Promise<void> {
     const input = {
       Bucket: this.#bucket.name,
@@ -93,6 +97,22 @@ export class Multipart {
     );
   }
 
+  /** The parts that are there, by their numbers. */
+  async parts(path: string, id: string): Promise<(Part & { size: number })[]> {
+    const found: (Part & { size: number })[] = [];
+    for (let marker: { PartNumberMarker?: string } = {}; ; ) {
+      const input = { Bucket: this.#bucket.name, Key: path, UploadId: id, ...marker };
+      const answer = await this.#connection.record((client, abortSignal) =>
+        client.send(new ListPartsCommand(input), { abortSignal }),
+      );
+      for (const { PartNumber = 0, ETag, Size = 0 } of answer.Parts ?? []) {
+        found.push({ number: PartNumber, etag: unquoted(ETag), size: Size });
+      }
+      if (!answer.IsTruncated || answer.NextPartNumberMarker === undefined) return found;
+      marker = { PartNumberMarker: answer.NextPartNumberMarker };
+    }
+  }
+
   async *list(prefix: string): AsyncGenerator<OpenUpload> {
     for (let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}; ; ) {
       const input = { Bucket: this.#bucket.name, Prefix: prefix, EncodingType: 'url' as const, ...marker };
@@ -107,6 +127,11 @@ export class Multipart {
       marker = { KeyMarker: decoded(NextKeyMarker), UploadIdMarker: NextUploadIdMarker };
     }
   }
+}
+
+/** A completion was refused: the upload has other parts than those that were named. */
+export function isOtherParts(error: unknown): boolean {
+  return error instanceof S3Failure && (error.code === 'InvalidPart' || error.code === 'EntityTooSmall');
 }
 
 /** The entity tag of an object made of parts, on stores whose tags are MD5. */
