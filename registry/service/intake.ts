@@ -2,12 +2,15 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Digest, DigestAlgorithm } from '../../image-format/index.ts';
 import { RegistryError } from '../errors.ts';
+import type { ByteSource } from '../storage/contract.ts';
 
 /** A request's body, and how long it was announced to be. */
 export interface Body {
   source: AsyncIterable<Uint8Array>;
   /** Bytes; undefined where nobody said. */
   length?: number | undefined;
+  /** Takes back the memory of a chunk that nobody needs any more. */
+  release?(chunk: Uint8Array): void;
 }
 
 /**
@@ -17,7 +20,7 @@ export interface Body {
  * An upload's digest is known only when it is closed, hence a running hash, and not the verified stream of
  * `image-format`: the upload compares before anything names the data.
  */
-export class Intake implements AsyncIterable<Uint8Array> {
+export class Intake implements ByteSource {
   readonly hash: Hash;
   readonly #body: Body;
   #size = 0;
@@ -35,6 +38,10 @@ export class Intake implements AsyncIterable<Uint8Array> {
   /** `broken`: what came is good, more should have come. `length`: the body is not what was announced. */
   get failure(): { kind: 'broken' | 'length'; error: unknown } | undefined {
     return this.#failure;
+  }
+
+  release(chunk: Uint8Array): void {
+    this.#body.release?.(chunk);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {

@@ -52,7 +52,7 @@ export interface ObjectStore {
    *
    * @returns the state after it; its `size` is what the source gave more
    */
-  appendData(state: DataState, source: AsyncIterable<Uint8Array>, options?: AppendOptions): Promise<DataState>;
+  appendData(state: DataState, source: ByteSource, options?: AppendOptions): Promise<DataState>;
 
   /**
    * Takes an upload away from a writer that may still be alive, at `state`: nothing which that writer does from now on
@@ -159,6 +159,15 @@ export interface DataState {
   /** Bytes appended so far. */
   readonly size: number;
   readonly [driver: string]: unknown;
+}
+
+/** Bytes for the store. */
+export interface ByteSource extends AsyncIterable<Uint8Array> {
+  /**
+   * A driver that needs a chunk no more says so, so that its memory can be used again at once. Without being told, it
+   * is left to the garbage collector, which for bodies of gigabytes is more work than hashing them.
+   */
+  release?(chunk: Uint8Array): void;
 }
 
 export interface UnfinishedData {

@@ -4,7 +4,7 @@ import { copyFile, type FileHandle, open, readdir, rename, stat, truncate, unlin
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { RegistryError } from '../../errors.ts';
-import type { ByteRange, DataReader, DataState, UnfinishedData } from '../contract.ts';
+import type { ByteRange, ByteSource, DataReader, DataState, UnfinishedData } from '../contract.ts';
 import { errnoOf, orUndefined, storage } from './failures.ts';
 import { FileReader } from './file-reader.ts';
 import type { Folders } from './folders.ts';
@@ -38,7 +38,7 @@ export class DataFiles {
     });
   }
 
-  append(state: DataState, source: AsyncIterable<Uint8Array>): Promise<DataState> {
+  append(state: DataState, source: ByteSource): Promise<DataState> {
     const path = this.#layout.partialPath(state.key);
     return storage(`append to ${state.key}`, async () => {
       const held = await this.#locks.tryHold(path, async () => {
@@ -169,7 +169,7 @@ function gone(key: string, why: string): RegistryError {
 }
 
 /** Writes in steps; while one step is written the next one is gathered. @returns the offset behind the last byte */
-async function writeAll(handle: FileHandle, offset: number, source: AsyncIterable<Uint8Array>): Promise<number> {
+async function writeAll(handle: FileHandle, offset: number, source: ByteSource): Promise<number> {
   let position = offset;
   let gathered: Uint8Array[] = [];
   let bytes = 0;
@@ -177,7 +177,7 @@ async function writeAll(handle: FileHandle, offset: number, source: AsyncIterabl
 
   const flush = async () => {
     await writing;
-    writing = writeFully(handle, gathered, bytes, position);
+    writing = writeFully(handle, gathered, bytes, position, source);
     // It is awaited before the next step; until then its failure is nobody's unhandled rejection.
     writing.catch(() => undefined);
     position += bytes;
@@ -201,9 +201,18 @@ async function writeAll(handle: FileHandle, offset: number, source: AsyncIterabl
 }
 
 /** `writev` may write less than it was given (a disk that just became full). */
-async function writeFully(handle: FileHandle, chunks: Uint8Array[], bytes: number, position: number): Promise<void> {
+async function writeFully(
+  handle: FileHandle,
+  chunks: Uint8Array[],
+  bytes: number,
+  position: number,
+  source: ByteSource,
+): Promise<void> {
   const { bytesWritten } = await handle.writev(chunks, position);
-  if (bytesWritten === bytes) return;
+  if (bytesWritten === bytes) {
+    for (const chunk of chunks) source.release?.(chunk);
+    return;
+  }
   const rest = Buffer.concat(chunks).subarray(bytesWritten);
   let done = 0;
   while (done < rest.length) {

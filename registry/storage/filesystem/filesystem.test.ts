@@ -291,6 +291,25 @@ describe('the storage folder', () => {
     await store.close();
   });
 
+  test('gives each chunk of an upload back once it is written, and not before', async () => {
+    const store = await FilesystemStore.open({ root });
+    const chunks = Array.from({ length: 40 }, (_, at) => Buffer.alloc(100_000, at));
+    const whole = Buffer.concat(chunks);
+    const source = {
+      async *[Symbol.asyncIterator]() {
+        yield* chunks;
+      },
+      release: (chunk: Uint8Array) => void chunk.fill(0xff),
+    };
+    const state = await store.appendData(await store.beginData('data/x'), source);
+    await store.completeData(state);
+    const read: Buffer[] = [];
+    for await (const chunk of await store.readData('data/x')) read.push(Buffer.from(chunk));
+    expect(Buffer.concat(read).equals(whole)).toBe(true);
+    expect(chunks.every((chunk) => chunk.every((byte) => byte === 0xff))).toBe(true);
+    await store.close();
+  });
+
   test('that was damaged answers with an error, and works again once it is repaired', async () => {
     const store = await FilesystemStore.open({ root });
     await store.put('a/k', Buffer.from('1'));

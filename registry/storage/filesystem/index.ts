@@ -3,6 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type {
   ByteRange,
+  ByteSource,
   DataReader,
   DataState,
   DeleteOptions,
@@ -116,7 +117,7 @@ export class FilesystemStore implements ObjectStore {
     return this.#data.begin(key);
   }
 
-  async appendData(state: DataState, source: AsyncIterable<Uint8Array>): Promise<DataState> {
+  async appendData(state: DataState, source: ByteSource): Promise<DataState> {
     await this.#right.ensure();
     return this.#data.append(state, source);
   }
