@@ -2,7 +2,7 @@
 import { type Digest, digestAlgorithm } from '../../image-format/index.ts';
 import { RegistryError } from '../../registry/index.ts';
 import type { Service } from '../../registry/service/index.ts';
-import { BLOBS, MANIFESTS, REPOSITORIES, type SimulatedManifest, TAGS } from './content.ts';
+import { BLOBS, type SimulatedManifest, type World } from './content.ts';
 import type { Deed, History } from './history.ts';
 import type { Random } from './random.ts';
 import { Died, type Scheduler, type SimulatedProcess } from './scheduler.ts';
@@ -17,25 +17,27 @@ export class Client {
   readonly #random: Random;
   readonly #scheduler: Scheduler;
   readonly #history: History;
+  readonly #world: World;
   readonly #servers: () => readonly Server[];
 
-  constructor(random: Random, scheduler: Scheduler, history: History, servers: () => readonly Server[]) {
+  constructor(random: Random, scheduler: Scheduler, history: History, world: World, servers: () => readonly Server[]) {
     this.#random = random;
     this.#scheduler = scheduler;
     this.#history = history;
+    this.#world = world;
     this.#servers = servers;
   }
 
   /** Does something. What the registry refuses, or dies over, the client gives up. */
   async act(): Promise<void> {
     const random = this.#random;
-    const repository = random.pick(REPOSITORIES);
-    const manifest = random.pick(MANIFESTS);
-    const tag = random.pick(TAGS);
+    const repository = random.pick(this.#world.repositories);
+    const manifest = random.pick(this.#world.manifests);
+    const tag = random.pick(this.#world.tags);
     const dice = random.below(100);
     try {
       if (dice < 45) {
-        const tags = TAGS.filter(() => random.chance(0.5));
+        const tags = this.#world.tags.filter(() => random.chance(0.5));
         await this.#pushImage(repository, manifest, tags);
       } else if (dice < 52) {
         await this.#pushManifest(repository, manifest, [tag]);
@@ -46,7 +48,7 @@ export class Client {
         const deed: Deed = { kind: 'delete manifest', repository, digest };
         await this.#tell(deed, (service) => service.manifests.delete(repository, digest));
       } else if (dice < 76) {
-        const digest = random.pick([...BLOBS.keys()]);
+        const digest = random.pick(manifest.blobs.length === 0 ? [...BLOBS.keys()] : manifest.blobs);
         const deed: Deed = { kind: 'delete blob', repository, digest };
         await this.#tell(deed, (service) => service.blobs.delete(repository, digest));
       } else if (dice < 80) {
@@ -119,12 +121,16 @@ export class Client {
     const random = this.#random;
     const text = BLOBS.get(digest) ?? '';
     const way = random.below(5);
-    if (way === 0 && (await this.#ask((service) => orAbsent(service.blobs.getToRely(repository, digest))))) return;
-    if (way === 1 || way === 2) {
-      const from = way === 1 ? random.pick(REPOSITORIES) : undefined;
-      if (await this.#ask((service) => service.blobs.mount(repository, digest, from))) return;
+    const deed: Deed = { kind: 'bring', repository, digest };
+    try {
+      // Asked with HEAD whether it is there, or mounted.
+      const asked = (service: Service) => service.blobs.getToRely(repository, digest).then(() => undefined);
+      if (way === 0) return await this.#tell(deed, asked);
+      if (way === 1 || way === 2) return await this.#tell(deed, (service) => this.#mount(service, repository, digest));
+    } catch (error) {
+      if (!(error instanceof RegistryError) || error.code !== 'BLOB_UNKNOWN') throw error;
     }
-    if (way === 4) return this.#ask((service) => service.uploads.whole(repository, digest, bodyOf(text)));
+    if (way === 4) return this.#tell(deed, (service) => service.uploads.whole(repository, digest, bodyOf(text)));
     const hint = random.chance(0.5) ? digestAlgorithm(digest) : undefined;
     const id = await this.#ask((service) => service.uploads.start(repository, hint));
     const cut = random.below(text.length + 1);
@@ -138,7 +144,17 @@ export class Client {
       if (random.chance(0.3)) break;
     }
     const rest = bodyOf(text.slice(sent));
-    await this.#ask((service) => service.uploads.finish(repository, id, digest, rest));
+    const finishing = this.#tell(deed, (service) => service.uploads.finish(repository, id, digest, rest));
+    // A client that thinks better of it too late.
+    const cancelling = random.chance(0.1) ? this.#ask((service) => service.uploads.cancel(repository, id)) : undefined;
+    await Promise.all([finishing, cancelling?.catch(() => undefined)]);
+  }
+
+  async #mount(service: Service, repository: string, digest: Digest): Promise<void> {
+    const from = this.#random.chance(0.5) ? this.#random.pick(this.#world.repositories) : undefined;
+    if (!(await service.blobs.mount(repository, digest, from))) {
+      throw new RegistryError('BLOB_UNKNOWN', 'there is none to mount');
+    }
   }
 
   async #abandonUpload(repository: string): Promise<void> {
@@ -158,6 +174,10 @@ export class Client {
     try {
       await this.#ask((service) => work(service, event));
       event.acknowledged = true;
+    } catch (error) {
+      // To be told that there is nothing to delete says as much as to be told that it is deleted.
+      if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') event.acknowledged = true;
+      throw error;
     } finally {
       event.to = this.#scheduler.steps;
     }

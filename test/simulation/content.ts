@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Descriptor, type Digest, digestOf, MEDIA_TYPE } from '../../image-format/index.ts';
+import type { Random } from './random.ts';
 
 /** The little world in which everything collides: two repositories, five blobs, five manifests, two tags. */
 export const REPOSITORIES = ['a', 'a/b'] as const;
@@ -53,3 +54,20 @@ const children = [first, third];
 const index = manifest('index', { mediaType: MEDIA_TYPE.index, manifests: children.map(descriptorOf) }, children);
 
 export const MANIFESTS: readonly SimulatedManifest[] = [first, second, third, signature, index];
+
+/** What the clients of a schedule have to do with. */
+export interface World {
+  repositories: readonly string[];
+  manifests: readonly SimulatedManifest[];
+  tags: readonly string[];
+}
+
+export const WORLD: World = { repositories: REPOSITORIES, manifests: MANIFESTS, tags: TAGS };
+
+/** All of it, or a corner of it, in which everybody is in everybody's way. */
+export function chooseWorld(random: Random): World {
+  if (random.chance(0.3)) return WORLD;
+  const manifests = random.chance(0.5) ? [random.pick(MANIFESTS)] : [first, second];
+  const repositories = random.chance(0.5) ? [random.pick(REPOSITORIES)] : REPOSITORIES;
+  return { repositories, manifests, tags: [random.pick(TAGS)] };
+}

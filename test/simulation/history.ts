@@ -6,6 +6,7 @@ export type Deed =
   | { kind: 'push'; repository: string; digest: Digest; tags: readonly string[] }
   | { kind: 'delete manifest'; repository: string; digest: Digest }
   | { kind: 'untag'; repository: string; tag: string }
+  | { kind: 'bring'; repository: string; digest: Digest }
   | { kind: 'delete blob'; repository: string; digest: Digest }
   | { kind: 'read tag'; repository: string; tag: string; found: Digest | undefined }
   | { kind: 'read manifest'; repository: string; digest: Digest; found: boolean };
@@ -43,6 +44,11 @@ export class History {
     );
   }
 
+  /** Blobs that were pushed or mounted, or said to be there. */
+  brought(): Of<'bring'>[] {
+    return this.#of('bring').filter(({ acknowledged }) => acknowledged);
+  }
+
   /** Whether somebody took the blob or manifest from the repository with his own hands, at or after `since`. */
   takenAway(repository: string, digest: Digest, since: number): boolean {
     return [...this.#of('delete blob'), ...this.#of('delete manifest')].some(
@@ -67,7 +73,11 @@ export class History {
       (push) => push.repository === read.repository && push.tags.includes(read.tag),
     );
     const deletions = this.#of('delete manifest').filter((deletion) => deletion.repository === read.repository);
-    const untags = this.#of('untag').filter((untag) => untag.repository === read.repository && untag.tag === read.tag);
+    const same = (event: { repository: string; tag: string }) =>
+      event.repository === read.repository && event.tag === read.tag;
+    // Who found nothing there has seen as much as who untagged it.
+    const absences = this.#of('read tag').filter((other) => other !== read && other.found === undefined && same(other));
+    const untags = [...this.#of('untag').filter(same), ...(read.found === undefined ? [] : absences)];
     if (read.found !== undefined) {
       const others = [
         ...untags,

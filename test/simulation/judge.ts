@@ -36,6 +36,15 @@ export class Judge {
     }
   }
 
+  /** What was pushed, mounted, or said to be there does not go before its time. */
+  everythingBroughtIsThere(): void {
+    for (const { repository, digest, from } of this.#history.brought()) {
+      if (this.#history.takenAway(repository, digest, from)) continue;
+      if (this.dataOf(repository, digest) === undefined)
+        throw new Error(`${digest} was brought to ${repository}, and is gone`);
+    }
+  }
+
   hasManifest(repository: string, digest: Digest): boolean {
     const key = manifestKey(repository, digest);
     const stored = this.#store.peek(key);
@@ -73,8 +82,19 @@ export class Judge {
     }
   }
 
+  /** A list of tags holds those that lead somewhere, and no other. */
+  async tagListsAreTrue({ service }: Server): Promise<void> {
+    for (const repository of REPOSITORIES) {
+      const { names } = await service.tags.list(repository, 10);
+      for (const tag of TAGS) {
+        const found = await service.manifests.get(repository, { tag }).catch(() => undefined);
+        if (names.includes(tag) !== (found !== undefined)) throw new Error(`${tag} of ${repository} is listed wrongly`);
+      }
+    }
+  }
+
   /** After everything has come to rest and was collected: what manifests need, and nothing else. */
-  async nothingIsLeftOver({ service }: Server): Promise<void> {
+  nothingIsLeftOver(): void {
     const links = new Set<string>();
     const blobs = new Set<string>();
     const data = new Set<string>();
@@ -100,13 +120,6 @@ export class Judge {
     for (const key of this.#keysWith('/_manifests/')) {
       const stored = this.#store.peek(key);
       if (stored === undefined || isTombstone(parseManifestRecord(stored, key))) throw new Error(`${key} is left over`);
-    }
-    for (const repository of REPOSITORIES) {
-      const { names } = await service.tags.list(repository, 10);
-      for (const tag of TAGS) {
-        const found = await service.manifests.get(repository, { tag }).catch(() => undefined);
-        if (names.includes(tag) !== (found !== undefined)) throw new Error(`${tag} of ${repository} is listed wrongly`);
-      }
     }
   }
 

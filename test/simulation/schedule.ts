@@ -4,7 +4,7 @@ import { createService } from '../../registry/service/index.ts';
 import type { Surroundings } from '../../registry/service/surroundings.ts';
 import type { ObjectStore } from '../../registry/storage/contract.ts';
 import { Client, type Server } from './client.ts';
-import { MANIFESTS, REPOSITORIES, TAGS } from './content.ts';
+import { chooseWorld, MANIFESTS, REPOSITORIES, TAGS, WORLD, type World } from './content.ts';
 import { History } from './history.ts';
 import { Judge } from './judge.ts';
 import { Random } from './random.ts';
@@ -50,18 +50,25 @@ class Simulation {
   readonly #collecting: SimulatedProcess[] = [];
   readonly #killChance: number;
   readonly #failures: unknown[] = [];
+  readonly #world: World;
+  readonly #settleMs: number;
+  #killed = 0;
+  #resting = false;
   #ids = 0;
 
   constructor(random: Random, { mutation = {}, trace }: ScheduleOptions) {
     this.#random = random;
     this.#mutation = mutation;
     this.#killChance = random.pick([0, 0, 0.003, 0.02]);
-    this.scheduler = new Scheduler(random, { jumpChance: random.pick([0, 0.003, 0.03]), trace });
+    const jumpChance = random.pick([0, 0.003, 0.03]);
+    this.scheduler = new Scheduler(random, { jumpChance, repeatChance: random.pick([0, 0, 0.05]), trace });
+    this.#world = chooseWorld(random);
+    this.#settleMs = random.pick([0, 0, HOUR]);
     this.#store = new SimulatedStore(() => this.scheduler.now);
     this.#judge = new Judge(this.#store, this.#history);
     this.#servers = [this.#startServer(), this.#startServer()];
     this.#store.changed = (key) => {
-      if (/^(?:blobs|repositories|data)\//.test(key)) this.#noting(() => this.#judge.everythingAcknowledgedIsThere());
+      if (/^(?:blobs|repositories|data)\//.test(key)) this.#noting(() => this.#look());
     };
   }
 
@@ -75,20 +82,35 @@ class Simulation {
     await this.#settle(() => this.#trouble());
     await Promise.race([all, unfinished()]);
 
+    if (this.#killed === 0) await this.#attempt(() => this.#judge.tagListsAreTrue(this.#anyServer()));
     await this.#attempt(() => this.#readEverything());
     await this.#attempt(() => this.#judge.referrersAreTrue(this.#anyServer()));
     this.#note(...this.#history.contradictions());
+    this.#resting = true;
     await this.#attempt(() => this.#comeToRest());
     this.#noting(() => this.#judge.everythingAcknowledgedIsThere());
     await this.#attempt(() => this.#judge.referrersAreTrue(this.#anyServer()));
     await this.#attempt(() => this.#readEverything());
     this.#note(...this.#history.contradictions());
-    await this.#attempt(() => this.#judge.nothingIsLeftOver(this.#anyServer()));
+    await this.#attempt(() => this.#judge.tagListsAreTrue(this.#anyServer()));
+    this.#noting(() => this.#judge.nothingIsLeftOver());
+    this.#throwFailures();
+  }
+
+  #look(): void {
+    this.#judge.everythingAcknowledgedIsThere();
+    // Where time stands still, nothing has been condemned for long enough to go.
+    const settled = this.#settleMs === 0 || this.scheduler.jumpChance > 0 || this.#resting;
+    if (!settled) this.#judge.everythingBroughtIsThere();
   }
 
   async #client(deeds: number): Promise<void> {
-    const client = new Client(this.#random, this.scheduler, this.#history, () => this.#servers);
+    const client = this.#newClient(this.#world);
     for (let deed = 0; deed < deeds; deed += 1) await client.act();
+  }
+
+  #newClient(world: World): Client {
+    return new Client(this.#random, this.scheduler, this.#history, world, () => this.#servers);
   }
 
   /** Each run in a process of its own, which may die, and never waits for another one. */
@@ -96,10 +118,9 @@ class Simulation {
     for (let run = 0; run < runs; run += 1) {
       const process = new SimulatedProcess(`collector ${++this.#ids}`);
       this.#collecting.push(process);
-      const settleMs = this.#random.pick([0, 0, HOUR]);
       const policy = {
         graceMs: this.#random.pick([0, 0, HOUR, DAY]),
-        settleMs,
+        settleMs: this.#settleMs,
         uploadIdleMs: this.#random.pick([0, DAY]),
       };
       const dryRun = this.#random.chance(0.05);
@@ -127,7 +148,7 @@ class Simulation {
   }
 
   #storeOf(process: SimulatedProcess): ObjectStore {
-    return this.#store.through((label, effect) => this.scheduler.call(process, label, effect));
+    return this.#store.through((label, effect) => this.scheduler.callStore(process, label, effect));
   }
 
   #surroundingsOf(process: SimulatedProcess): Surroundings {
@@ -145,12 +166,13 @@ class Simulation {
   /** Between two steps. */
   #trouble(): void {
     if (!this.#random.chance(this.#killChance)) return;
+    this.#killed += 1;
     if (this.#random.chance(0.2)) {
       for (const { process } of this.#servers) this.scheduler.kill(process);
       for (const process of [...this.#collecting]) this.scheduler.kill(process);
       this.#store.losePower(this.#random);
       for (const at of this.#servers.keys()) this.#servers[at] = this.#startServer();
-      this.#noting(() => this.#judge.everythingAcknowledgedIsThere());
+      this.#noting(() => this.#look());
       return;
     }
     const victim = this.#random.pick([...this.#servers.map(({ process }) => process), ...this.#collecting]);
@@ -160,7 +182,7 @@ class Simulation {
   }
 
   async #readEverything(): Promise<void> {
-    const client = new Client(this.#random, this.scheduler, this.#history, () => this.#servers);
+    const client = this.#newClient(WORLD);
     for (const repository of REPOSITORIES) {
       for (const tag of TAGS) await client.readTag(repository, tag);
       for (const manifest of MANIFESTS) await client.readManifest(repository, manifest);

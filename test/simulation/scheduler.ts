@@ -56,15 +56,18 @@ const FIRST_MS = 1_700_000_000_000;
 export class Scheduler {
   readonly random: Random;
   readonly jumpChance: number;
+  readonly repeatChance: number;
   /** Calls that took effect, in their order; for whoever looks into a failure. */
   readonly trace: string[] | undefined;
   #waiting: Step[] = [];
+  readonly #asleep = new Set<SimulatedProcess>();
   #now = FIRST_MS;
   #steps = 0;
 
-  constructor(random: Random, options: { jumpChance: number; trace?: string[] | undefined }) {
+  constructor(random: Random, options: { jumpChance: number; repeatChance: number; trace?: string[] | undefined }) {
     this.random = random;
     this.jumpChance = options.jumpChance;
+    this.repeatChance = options.repeatChance;
     this.trace = options.trace;
   }
 
@@ -80,6 +83,16 @@ export class Scheduler {
 
   advance(ms: number): void {
     this.#now += ms;
+  }
+
+  /**
+   * As {@link call}; now and then the first answer of a `put` is lost on the way, and what lies between us and the store
+   * asks again, as clients of S3 do: then a condition may have failed because of ourselves.
+   */
+  async callStore<T>(process: SimulatedProcess, label: string, effect: () => T): Promise<T> {
+    const repeated = label.startsWith('put ') && this.random.chance(this.repeatChance);
+    if (repeated) await this.call(process, `${label}, whose answer is lost`, effect);
+    return this.call(process, label, effect);
   }
 
   /** @returns what `effect` does, when its turn has come; never, where the process is killed before the answer */
@@ -122,14 +135,26 @@ export class Scheduler {
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#waiting.length === 0) return;
       between();
-      const [step] = this.#waiting.splice(this.random.below(this.#waiting.length), 1);
-      if (step === undefined) continue;
+      if (this.#waiting.length === 0) continue;
+      const step = this.#next();
       this.#steps += 1;
       this.#now += 1;
       this.#jump();
       step.perform();
       if (this.#steps > limit) throw new Error(`no end after ${limit} steps`);
     }
+  }
+
+  /** Mostly anybody; but some processes are asleep for a while, so that others come far before they go on. */
+  #next(): Step {
+    if (this.random.chance(0.03)) this.#asleep.clear();
+    for (const { process } of this.#waiting) {
+      if (this.random.chance(0.01)) this.#asleep.add(process);
+    }
+    const awake = this.#waiting.filter(({ process }) => !this.#asleep.has(process));
+    const step = this.random.pick(awake.length > 0 ? awake : this.#waiting);
+    this.#waiting.splice(this.#waiting.indexOf(step), 1);
+    return step;
   }
 
   /**

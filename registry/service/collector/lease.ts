@@ -51,14 +51,17 @@ export class Lease {
    * @returns undefined where another collection is at work
    */
   static async take(store: ObjectStore, surroundings: Surroundings, force: boolean): Promise<Lease | undefined> {
+    const owner = surroundings.uniqueId();
     for (;;) {
       const stored = await store.get(COLLECTION_KEY);
       const old = stored === undefined ? undefined : parse(stored.bytes);
       const now = surroundings.now();
+      // A store that repeats a write whose answer was lost finds its own.
+      if (stored !== undefined && old?.owner === owner) return new Lease(store, surroundings, old, stored.token);
       if (old !== undefined && old.until > now && !force) return undefined;
       const record: CollectionRecord = {
         ...(old ?? { started: now, stage: STAGES[0], counts: {} }),
-        owner: surroundings.uniqueId(),
+        owner,
         until: now + LEASE_MS,
       };
       const condition = stored === undefined ? 'absent' : { ifMatch: stored.token };
@@ -98,8 +101,14 @@ export class Lease {
 
   async #put(record: CollectionRecord): Promise<boolean> {
     const condition = { ifMatch: this.#token };
-    const token = await this.#store.put(COLLECTION_KEY, encode(record), { condition, durable: false });
-    if (token === undefined) return false;
+    const bytes = encode(record);
+    let token = await this.#store.put(COLLECTION_KEY, bytes, { condition, durable: false });
+    if (token === undefined) {
+      const found = await this.#store.get(COLLECTION_KEY);
+      // As above: it may be ours.
+      if (found === undefined || !found.bytes.equals(bytes)) return false;
+      token = found.token;
+    }
     this.#token = token;
     this.#record = record;
     this.#saved = this.#surroundings.now();
