@@ -36,7 +36,8 @@ export default defineConfig({
             'test/registry/{algorithms,answers,bad-requests,blobs,conditions,lists,manifests,uploads}.test.ts',
           ],
           globalSetup: 'test/s3/global-setup.ts',
-          env: { UK_TEST_STORAGE: 's3' },
+          // The protocol's tests run as they are, on three replicas that take turns.
+          env: { UK_TEST_STORAGE: 's3', UK_TEST_REPLICAS: '3' },
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRegistry, type RegistryOptions } from '../../registry/index.ts';
 import { S3Store } from '../../registry/storage/s3/index.ts';
+import { roundRobin } from '../s3/round-robin.ts';
 import { freshPrefix } from '../s3/server.ts';
 
 export interface RunningRegistry {
@@ -24,7 +25,7 @@ export interface RunningRegistry {
   stop(): Promise<void>;
 }
 
-/** A registry on a port and a folder of its own; in the project `s3`, on a prefix of its own. */
+/** A registry on a port and a folder of its own; in the project `s3`, several behind a balancer, on a prefix. */
 export async function startRegistry(options: Partial<RegistryOptions> = {}): Promise<RunningRegistry> {
   const root =
     options.storage?.driver === 'filesystem' ? options.storage.root : await mkdtemp(join(tmpdir(), 'uk-registry-'));
@@ -34,8 +35,20 @@ export async function startRegistry(options: Partial<RegistryOptions> = {}): Pro
   const errors: string[] = [];
   const quiet = () => undefined;
   const logger = { debug: quiet, info: quiet, warn: quiet, error: (_: object, text: string) => void errors.push(text) };
-  const registry = await createRegistry({ logger, ...options, storage });
-  const { url, port } = await registry.listen({ host: '127.0.0.1', port: 0 });
+  const count = storage.driver === 's3' ? Number(process.env.UK_TEST_REPLICAS ?? 1) : 1;
+  const replicas = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const registry = await createRegistry({ logger, ...options, storage });
+      return { registry, ...(await registry.listen({ host: '127.0.0.1', port: 0 })) };
+    }),
+  );
+  const balancer = count > 1 ? await roundRobin(() => replicas.map(({ url }) => url)) : undefined;
+  const url = balancer?.url ?? replicas[0]?.url ?? '';
+  const { port } = new URL(url);
+  const close = async () => {
+    await balancer?.close();
+    await Promise.all(replicas.map(({ registry }) => registry.close({ graceMs: 1000 })));
+  };
   return {
     url,
     host: `127.0.0.1:${port}`,
@@ -49,9 +62,9 @@ export async function startRegistry(options: Partial<RegistryOptions> = {}): Pro
       await store.close();
       return found.map(({ state }) => state.key);
     },
-    close: () => registry.close({ graceMs: 1000 }),
+    close,
     async stop() {
-      await registry.close({ graceMs: 1000 });
+      await close();
       await rm(root, { recursive: true, force: true });
     },
   };

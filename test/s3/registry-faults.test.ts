@@ -41,7 +41,9 @@ async function expectRefusals(repository: string, reason: RegExp): Promise<void>
     { method: 'DELETE', path: `/v2/${repository}/manifests/t` },
   ];
   const type = { 'Content-Type': 'application/vnd.oci.image.manifest.v1+json' };
-  const answers = await Promise.all(requests.map((one) => send(one.method === 'PUT' ? { ...one, headers: type } : one)));
+  const answers = await Promise.all(
+    requests.map((one) => send(one.method === 'PUT' ? { ...one, headers: type } : one)),
+  );
   for (const answer of answers) {
     expect([answer.status, errorCode(answer)]).toEqual([503, 'STORAGE_UNAVAILABLE']);
     expect(answer.headers['retry-after']).toBeDefined();
@@ -62,7 +64,12 @@ describe('a registry whose store', () => {
     ['cuts every connection', 'cuts', 'cut', /ECONNRESET|socket hang up/],
     ['wants it slower', 'slows', { status: 503, code: 'SlowDown' }, /SlowDown/],
     ['is broken', 'broken', { status: 500, code: 'InternalError' }, /InternalError/],
-    ['does not take the secret any more', 'secret', { status: 403, code: 'SignatureDoesNotMatch' }, /secret key is wrong/],
+    [
+      'does not take the secret any more',
+      'secret',
+      { status: 403, code: 'SignatureDoesNotMatch' },
+      /secret key is wrong/,
+    ],
     ['lost its bucket', 'bucket', { status: 404, code: 'NoSuchBucket' }, /NoSuchBucket/],
   ];
   for (const [name, repository, fault, reason] of cases) {

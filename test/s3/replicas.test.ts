@@ -197,7 +197,9 @@ describe('replicas that are killed under load, again and again', () => {
     }
     // Nothing half is visible: what is listed is there, with all that it names.
     for (const repository of ['kill/0', 'kill/1', 'kill/2']) {
-      const { tags } = JSON.parse(`${(await send({ path: `/v2/${repository}/tags/list` })).body}`) as { tags: string[] };
+      const { tags } = JSON.parse(`${(await send({ path: `/v2/${repository}/tags/list` })).body}`) as {
+        tags: string[];
+      };
       expect(tags.length).toBeGreaterThan(0);
       for (const tag of tags) {
         const { status, body } = await send({ path: `/v2/${repository}/manifests/${tag}` });
