@@ -86,14 +86,10 @@ export class Folders {
 
   async #makeDurably(folder: string): Promise<void> {
     const above = dirname(folder);
-    await this.make(above, true);
-    try {
-      await mkdir(folder);
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error;
-    }
-    // Also of a folder that was there: whoever made it may not have come to this step.
-    await this.sync(above);
+    await mkdir(folder, { recursive: true });
+    // Side by side with those further up: a file system that keeps a journal makes them durable in one go. Also of a
+    // folder that was there, as whoever made it may not have come to this step.
+    await Promise.all([this.make(above, true), this.sync(above)]);
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.add(folder);
   }
