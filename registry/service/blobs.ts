@@ -126,6 +126,7 @@ export class Blobs {
       } else if (found.blob.state === 'condemned') {
         if ((await this.#establish(digest))?.data !== held.link.data) return false;
       } else {
+        await this.#store.settle(keysOf(repository, digest));
         return true;
       }
     }
@@ -168,7 +169,9 @@ export class Blobs {
       if (!(await this.#link(repository, digest, blob.data))) continue;
       const now = (await this.#recordOf(digest))?.blob;
       // One that was condemned just now was perhaps searched for links before this one stood there.
-      if (now?.data === blob.data && now.state === 'live') return blob;
+      if (now?.data !== blob.data || now.state !== 'live') continue;
+      await this.#store.settle(keysOf(repository, digest));
+      return blob;
     }
   }
 
@@ -258,6 +261,11 @@ export class Blobs {
 /** Whether a link stands for the blob as it is now. */
 export function serves(link: BlobLink, blob: BlobRecord): boolean {
   return blob.state !== 'deleted' && link.data === blob.data;
+}
+
+/** All that has to be there for a blob to be served, and to be seen by a collector. */
+function keysOf(repository: string, digest: Digest): string[] {
+  return [blobKey(digest), blobRepositoryKey(digest, repository), blobLinkKey(repository, digest)];
 }
 
 function unknown(repository: string, digest: Digest): RegistryError {

@@ -4,7 +4,7 @@ import { RegistryError } from '../errors.ts';
 import type { ObjectStore } from '../storage/contract.ts';
 import type { Blobs } from './blobs.ts';
 import type { Catalog } from './catalog.ts';
-import { manifestKey } from './keys.ts';
+import { catalogKey, manifestKey, referrerKey, taggedKey, tagKey } from './keys.ts';
 import { type ManifestContent, type Need, readManifest } from './manifest-content.ts';
 import {
   encodeManifest,
@@ -123,7 +123,14 @@ export class Manifests {
       // The collector condemns a link, looks for manifests, then deletes it by compare-and-swap: it either saw this
       // manifest, or this look sees what it did.
       const missing = await this.#checkNeeds(repository, content);
-      if ((await this.#find(repository, digest))?.version === version) return { digest, subject, missing };
+      if ((await this.#find(repository, digest))?.version !== version) continue;
+      await this.#store.settle([
+        manifestKey(repository, digest),
+        catalogKey(repository),
+        ...(subject === undefined ? [] : [referrerKey(repository, subject, digest)]),
+        ...push.tags.flatMap((tag) => [taggedKey(repository, digest, tag), tagKey(repository, tag)]),
+      ]);
+      return { digest, subject, missing };
     }
   }
 

@@ -35,6 +35,14 @@ export interface ObjectStore {
   /** @returns the new version's token, or undefined where `condition` did not hold */
   put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<Token | undefined>;
 
+  /**
+   * What a record says can be seen before it is durable, while whoever wrote it still waits for that. Who relies on what
+   * others wrote, in an answer of his own, waits here first.
+   *
+   * @returns when these records, as they can be seen now, survive a loss of power, unless they were written otherwise
+   */
+  settle(keys: readonly string[]): Promise<void>;
+
   /** @returns whether something was deleted: false where nothing was there, or it was no longer that version */
   delete(key: string, options?: DeleteOptions): Promise<boolean>;
 

@@ -104,6 +104,8 @@ export class SimulatedStore {
           return true;
         });
       },
+      // It makes things durable in the step in which they can be seen.
+      settle: async () => undefined,
       list: async (options) => gate(`list ${options.prefix}`, () => this.#list(options)),
       beginData: async (key) => {
         checkKey(key);

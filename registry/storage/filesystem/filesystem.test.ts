@@ -98,6 +98,32 @@ describe('the storage folder', () => {
     }
   });
 
+  test('is synced for records that another process may just have written, and for no others', async () => {
+    const locks = new KeyedLock();
+    const owner = await FilesystemStore.open({ root, shared: true, locks });
+    const worker = await FilesystemStore.join({ root, locks, claim: owner.claim });
+    await worker.put('mine/k', Buffer.from('v'));
+    await owner.put('theirs/k', Buffer.from('v'));
+    const sync = vi.spyOn(Folders.prototype, 'sync');
+    const settled = async () => {
+      sync.mockClear();
+      await worker.settle(['mine/k', 'theirs/k', 'nobodys/k']);
+      return sync.mock.calls.map(([path]) => path);
+    };
+    try {
+      expect(await settled()).toEqual([join(root, 'objects/theirs')]);
+      await owner.put('mine/k', Buffer.from('other'));
+      expect(await settled()).toEqual([join(root, 'objects/mine'), join(root, 'objects/theirs')]);
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5 * 60_000 });
+      expect(await settled()).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+      sync.mockRestore();
+    }
+    await worker.close();
+    await owner.close();
+  });
+
   test('serves one server: the second one is told who runs', async () => {
     const first = await FilesystemStore.open({ root });
     await expect(FilesystemStore.open({ root })).rejects.toMatchObject({

@@ -103,6 +103,10 @@ export class FilesystemStore implements ObjectStore {
     return this.#records.put(key, bytes, options);
   }
 
+  async settle(keys: readonly string[]): Promise<void> {
+    return this.#records.settle(keys);
+  }
+
   async delete(key: string, options?: DeleteOptions): Promise<boolean> {
     await this.#right.ensure();
     return this.#records.delete(key, options);

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { link, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import { RegistryError } from '../../errors.ts';
 import type { DeleteOptions, PutOptions, StoredRecord, Token } from '../contract.ts';
 import { errnoOf, orUndefined, storage } from './failures.ts';
@@ -10,6 +11,9 @@ import type { Locks } from './keyed-lock.ts';
 import type { Layout } from './layout.ts';
 import { Looks } from './look.ts';
 import { RecordCache } from './record-cache.ts';
+
+/** No fsync takes this long on a disk that still works. */
+const SETTLED_MS = 60_000;
 
 class FileRecord implements StoredRecord {
   readonly bytes: Buffer;
@@ -37,6 +41,8 @@ export class Records {
   readonly #locks: Locks;
   readonly #cache: RecordCache;
   readonly #looks = new Looks();
+  /** Inodes of records that this process made durable. */
+  readonly #durable = new LRUCache<string, bigint>({ max: 4096 });
 
   constructor(layout: Layout, folders: Folders, locks: Locks, cacheBytes: number) {
     this.#layout = layout;
@@ -64,6 +70,15 @@ export class Records {
     });
   }
 
+  /** A name is durable with its folder; one that has stood there for longer than any fsync takes is. */
+  settle(keys: readonly string[]): Promise<void> {
+    return storage(`settle ${keys[0]}`, async () => {
+      const young = await Promise.all(keys.map((key) => this.#isYoung(this.#layout.objectPath(key))));
+      const folders = new Set(keys.filter((_, at) => young[at]).map((key) => dirname(this.#layout.objectPath(key))));
+      await Promise.all([...folders].map((folder) => this.#folders.settled(folder)));
+    });
+  }
+
   delete(key: string, options: DeleteOptions = {}): Promise<boolean> {
     const path = this.#layout.objectPath(key);
     return storage(`delete ${key}`, async () => {
@@ -76,13 +91,20 @@ export class Records {
     });
   }
 
+  async #isYoung(path: string): Promise<boolean> {
+    const stats = await this.#looks.at(path, this.#cache.has(path));
+    if (stats === undefined || Date.now() - Number(stats.ctimeMs) > SETTLED_MS) return false;
+    // What this process made durable itself is no question.
+    return this.#durable.get(path) !== stats.ino;
+  }
+
   async #write(path: string, bytes: Uint8Array, condition: PutOptions['condition'], durable: boolean) {
     const folder = dirname(path);
     const temporary = this.#layout.temporaryPath();
     let left = true;
     try {
       // Side by side: a loss of power costs at most an empty folder.
-      await Promise.all([
+      const [inode] = await Promise.all([
         this.#folders.within(this.#layout.temporary, false, () => writeFile(temporary, bytes, durable)),
         durable ? this.#folders.make(folder, true) : undefined,
       ]);
@@ -103,7 +125,10 @@ export class Records {
         if (!replaced) return false;
         left = false;
       }
-      if (durable) await this.#folders.sync(folder);
+      if (durable) {
+        await this.#folders.sync(folder);
+        this.#durable.set(path, inode);
+      }
       return true;
     } finally {
       // What stays behind all the same (the disk broke) goes at the next start.
@@ -133,11 +158,13 @@ async function holds(path: string, token: Token): Promise<boolean> {
   return bytes !== undefined && tokenOf(bytes) === token;
 }
 
-async function writeFile(path: string, bytes: Uint8Array, durable: boolean): Promise<void> {
+/** @returns its inode */
+async function writeFile(path: string, bytes: Uint8Array, durable: boolean): Promise<bigint> {
   const handle = await open(path, 'wx', 0o644);
   try {
     await handle.writeFile(bytes);
     if (durable) await handle.datasync();
+    return (await handle.stat({ bigint: true })).ino;
   } finally {
     await handle.close();
   }

@@ -112,6 +112,9 @@ export class S3Store implements ObjectStore {
     return this.#records.put(key, bytes, options);
   }
 
+  /** What can be seen in a bucket is durable. */
+  async settle(): Promise<void> {}
+
   async delete(key: string, options?: DeleteOptions): Promise<boolean> {
     return this.#records.delete(key, options);
   }
