@@ -32,7 +32,11 @@ describe.each([['1'], ['2']])('a collection beside a server with %s workers', (w
 
     expect((await gc()).counts.bytesFreed).toBe(0);
     const would = await gc(...AT_ONCE, '--dry-run');
-    expect(would).toMatchObject({ outcome: 'finished', dryRun: true });
+    expect(would).toMatchObject({
+      outcome: 'finished',
+      dryRun: true,
+      counts: { blobsDeleted: 1, bytesFreed: 200_000 },
+    });
     expect(await dataOf(images())).toBe(before);
     expect(await statusOf(server.url, `/v2/loose/blobs/${loose}`)).toBe(200);
 

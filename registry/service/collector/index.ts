@@ -86,7 +86,7 @@ export function createCollector(
       const report = (outcome: CollectionReport['outcome']): CollectionReport => {
         return { outcome, dryRun, resumed, counts: { ...tally.counts }, problems: tally.problems };
       };
-      const watch = { tally, lease, signal, onProgress };
+      const watch = { tally, gone: new Set<string>(), lease, signal, onProgress };
       try {
         for (let at = STAGES.indexOf(place.stage); at < STAGES.length; at += 1) {
           // In bounds by the loop's condition.
@@ -110,6 +110,8 @@ class Superseded extends Error {}
 
 interface Watch {
   tally: Tally;
+  /** @see Round */
+  gone: Set<string>;
   lease: Lease | undefined;
   signal: AbortSignal | undefined;
   onProgress: CollectionOptions['onProgress'];
@@ -121,7 +123,7 @@ async function runStage(
   policy: CollectionPolicy,
   stage: Stage,
   from: string | undefined,
-  { tally, lease, signal, onProgress }: Watch,
+  { tally, gone, lease, signal, onProgress }: Watch,
 ): Promise<void> {
   let after = from;
   let due = true;
@@ -134,7 +136,7 @@ async function runStage(
     if (!(await lease.save(stage, after, tally.counts))) throw new Superseded();
   };
   await breathe();
-  const round = new Round(store, surroundings, policy, tally, breathe);
+  const round = new Round(store, surroundings, policy, tally, gone, breathe);
   switch (stage) {
     case 'uploads': {
       const sessions = new UploadSessions(store, surroundings);

@@ -23,22 +23,26 @@ export class Round {
   readonly surroundings: Surroundings;
   readonly policy: CollectionPolicy;
   readonly tally: Tally;
-  /** Links that a dry run would have deleted; a blob that only they hold would have gone as well. */
-  readonly #gone = new Set<string>();
+  readonly #gone: Set<string>;
   readonly #breathe: (after?: string) => Promise<void>;
 
-  /** @param breathe called between steps, with the place to go on from: keeps the lease, tells of progress, or throws */
+  /**
+   * @param gone what a dry run would have deleted, over all stages: a blob that only such links hold would go as well
+   * @param breathe called between steps, with the place to go on from: keeps the lease, tells of progress, or throws
+   */
   constructor(
     store: ObjectStore,
     surroundings: Surroundings,
     policy: CollectionPolicy,
     tally: Tally,
+    gone: Set<string>,
     breathe: (after?: string) => Promise<void>,
   ) {
     this.store = store;
     this.surroundings = surroundings;
     this.policy = policy;
     this.tally = tally;
+    this.#gone = gone;
     this.#breathe = breathe;
   }
 
