@@ -7,12 +7,10 @@ import { RegistryError } from '../../errors.ts';
 import type { ByteRange, ByteSource, DataReader, DataState, UnfinishedData } from '../contract.ts';
 import { errnoOf, orUndefined, storage } from './failures.ts';
 import { FileReader } from './file-reader.ts';
+import { writeAll } from './file-writer.ts';
 import type { Folders } from './folders.ts';
 import type { Locks } from './keyed-lock.ts';
 import type { Layout } from './layout.ts';
-
-/** How much is gathered before it is written. */
-const STEP = 1024 * 1024;
 
 const WHOLE_TREE = { recursive: true, withFileTypes: true } as const;
 
@@ -166,56 +164,4 @@ async function sizeOfFile(file: number): Promise<number> {
 
 function gone(key: string, why: string): RegistryError {
   return new RegistryError('DATA_UNKNOWN', `no data ${key}: ${why}`);
-}
-
-/** Writes in steps; while one step is written the next one is gathered. @returns the offset behind the last byte */
-async function writeAll(handle: FileHandle, offset: number, source: ByteSource): Promise<number> {
-  let position = offset;
-  let gathered: Uint8Array[] = [];
-  let bytes = 0;
-  let writing: Promise<void> = Promise.resolve();
-
-  const flush = async () => {
-    await writing;
-    writing = writeFully(handle, gathered, bytes, position, source);
-    // It is awaited before the next step; until then its failure is nobody's unhandled rejection.
-    writing.catch(() => undefined);
-    position += bytes;
-    gathered = [];
-    bytes = 0;
-  };
-
-  try {
-    for await (const chunk of source) {
-      gathered.push(chunk);
-      bytes += chunk.length;
-      if (bytes >= STEP) await flush();
-    }
-    if (bytes > 0) await flush();
-  } finally {
-    // Nothing may still be written once the caller closes the file.
-    await writing.catch(() => undefined);
-  }
-  await writing;
-  return position;
-}
-
-/** `writev` may write less than it was given (a disk that just became full). */
-async function writeFully(
-  handle: FileHandle,
-  chunks: Uint8Array[],
-  bytes: number,
-  position: number,
-  source: ByteSource,
-): Promise<void> {
-  const { bytesWritten } = await handle.writev(chunks, position);
-  if (bytesWritten === bytes) {
-    for (const chunk of chunks) source.release?.(chunk);
-    return;
-  }
-  const rest = Buffer.concat(chunks).subarray(bytesWritten);
-  let done = 0;
-  while (done < rest.length) {
-    done += (await handle.write(rest, done, rest.length - done, position + bytesWritten + done)).bytesWritten;
-  }
 }

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BigIntStats, statSync, stat as statWithCallback } from 'node:fs';
+import { Caution } from './caution.ts';
 
 /** A look at a file on a local disk takes microseconds; from here on something is slow. */
 const SLOW_MS = 1;
-/**
- * One slow look says nothing: this thread may just have lost its processor. Each look forgets some of those before it, so
- * that it takes two among few.
- */
-const FORGETTING = 0.95;
-const ENOUGH = 1.5;
 /** For how long after a slow look the next ones are made in other threads. */
 const CAUTION_MS = 10_000;
 
@@ -19,18 +14,12 @@ const CAUTION_MS = 10_000;
  * folder across a network), all are made in other threads for a while, and hold nobody up.
  */
 export class Looks {
-  #slowness = 0;
-  #cautiousUntil = 0;
+  readonly #caution = new Caution(SLOW_MS, CAUTION_MS);
 
   /** @param known the file was used before @returns undefined where there is none */
   at(path: string, known: boolean): BigIntStats | undefined | Promise<BigIntStats | undefined> {
-    const begun = performance.now();
-    if (!known || begun < this.#cautiousUntil) return look(path);
-    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-    const ended = performance.now();
-    this.#slowness = this.#slowness * FORGETTING + (ended - begun > SLOW_MS ? 1 : 0);
-    if (this.#slowness > ENOUGH) this.#cautiousUntil = ended + CAUTION_MS;
-    return stats;
+    if (!known || this.#caution.advised) return look(path);
+    return this.#caution.watch(() => statSync(path, { bigint: true, throwIfNoEntry: false }));
   }
 }
 
