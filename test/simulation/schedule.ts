@@ -76,7 +76,7 @@ class Simulation {
     const random = this.#random;
     const work = [
       ...Array.from({ length: 2 + random.below(2) }, () => this.#client(2 + random.below(4))),
-      ...Array.from({ length: random.below(3) }, () => this.#collector(1 + random.below(3))),
+      ...Array.from({ length: random.below(3) }, () => this.#collector(1 + random.below(6))),
     ];
     const all = Promise.all(work.map((one) => one.catch((error) => this.#failures.push(error))));
     await this.#settle(() => this.#trouble());
@@ -191,6 +191,7 @@ class Simulation {
 
   /** A month later, and again: the first may only end what a dead one began, and some traces go a day after the rest. */
   async #comeToRest(): Promise<void> {
+    this.scheduler.repeatChance = 0;
     for (let month = 0; month < 3; month += 1) {
       this.scheduler.advance(30 * DAY);
       const process = new SimulatedProcess(`last collector ${month}`);
