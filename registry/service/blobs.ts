@@ -159,12 +159,10 @@ export class Blobs {
    * @returns undefined where there is none, or it was deleted meanwhile
    */
   async #share(repository: string, digest: Digest, data?: NewData): Promise<BlobRecord | undefined> {
-    let offered = data;
+    const offer = { data };
     for (;;) {
-      const blob = await this.#establish(digest, offered);
+      const blob = await this.#establish(digest, offer);
       if (blob === undefined) return undefined;
-      // Data that a record once named belongs to the collector: it may be about to delete it.
-      if (blob.data === offered?.key) offered = undefined;
       if (!(await this.#mark(repository, digest, blob.data))) continue;
       if (!(await this.#link(repository, digest, blob.data))) continue;
       const now = (await this.#recordOf(digest))?.blob;
@@ -175,8 +173,15 @@ export class Blobs {
     }
   }
 
-  /** Brings the blob's record to `live`. @returns undefined where there is no data, nor any offered */
-  async #establish(digest: Digest, offered?: NewData): Promise<BlobRecord | undefined> {
+  /**
+   * Brings the blob's record to `live`.
+   *
+   * @param offer taken out as soon as a record may name it, even if that write seems to have failed (a store that
+   *   repeats a write whose answer was lost fails because of itself): from then on the data belongs to the collector,
+   *   which may be about to delete it
+   * @returns undefined where there is no data, nor any offered
+   */
+  async #establish(digest: Digest, offer: { data?: NewData | undefined } = {}): Promise<BlobRecord | undefined> {
     const key = blobKey(digest);
     for (;;) {
       const stored = await this.#store.get(key);
@@ -185,11 +190,12 @@ export class Blobs {
       const kept = old !== undefined && old.state !== 'deleted' && (await this.#whole(old));
       const now = this.#surroundings.now();
       if (kept && old.state === 'live' && now - old.renewed < RENEW_AFTER_MS) return old;
-      if (!kept && offered === undefined) return undefined;
-      if (!kept && offered !== undefined && now >= offered.until) {
+      const from = kept ? { key: old.data, size: old.size, until: now + 1 } : offer.data;
+      if (from === undefined) return undefined;
+      if (now >= from.until) {
         throw new RegistryError('DATA_UNKNOWN', `the bytes of ${digest} came so long ago that they may be gone`);
       }
-      const from = kept ? { key: old.data, size: old.size } : (offered as NewData);
+      if (!kept) offer.data = undefined;
       const next: BlobRecord = {
         state: 'live',
         data: from.key,

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash, type Hash } from 'node:crypto';
-import type { Digest, DigestAlgorithm } from '../../image-format/index.ts';
 import { RegistryError } from '../errors.ts';
 import type { ByteSource } from '../storage/contract.ts';
+import type { UploadHash } from './upload-hash.ts';
 
 /** A request's body, and how long it was announced to be. */
 export interface Body {
@@ -21,14 +20,15 @@ export interface Body {
  * `image-format`: the upload compares before anything names the data.
  */
 export class Intake implements ByteSource {
-  readonly hash: Hash;
+  readonly #hash: UploadHash | undefined;
   readonly #body: Body;
   #size = 0;
   #failure: { kind: 'broken' | 'length'; error: unknown } | undefined;
 
-  constructor(body: Body, hash: Hash) {
+  /** @param hash none where the bytes are hashed later */
+  constructor(body: Body, hash: UploadHash | undefined) {
     this.#body = body;
-    this.hash = hash;
+    this.#hash = hash;
   }
 
   get size(): number {
@@ -53,7 +53,7 @@ export class Intake implements ByteSource {
           return;
         }
         this.#size += chunk.length;
-        this.hash.update(chunk);
+        this.#hash?.update(chunk);
         yield chunk;
       }
     } catch (error) {
@@ -69,40 +69,4 @@ export class Intake implements ByteSource {
 
 function wrongLength(what: string, length: number): RegistryError {
   return new RegistryError('SIZE_INVALID', `the body has ${what} the ${length} bytes that were announced`);
-}
-
-export function digestOfHash(algorithm: DigestAlgorithm, hash: Hash): Digest {
-  return `${algorithm}:${hash.copy().digest('hex')}`;
-}
-
-/**
- * Hashes of uploads that this process wrote last, so that the next request goes on where this one stopped. Bounded and
- * only a shortcut: an upload whose hash is not here (another process wrote it) is read once more when it is closed.
- */
-export class RunningHashes {
-  readonly #hashes = new Map<string, { at: number; algorithm: DigestAlgorithm; hash: Hash }>();
-  readonly #limit: number;
-
-  constructor(limit = 4096) {
-    this.#limit = limit;
-  }
-
-  /** @returns a hash of the upload's first `at` bytes, or undefined */
-  resume(id: string, at: number, algorithm: DigestAlgorithm): Hash | undefined {
-    if (at === 0) return createHash(algorithm);
-    const known = this.#hashes.get(id);
-    return known?.at === at && known.algorithm === algorithm ? known.hash.copy() : undefined;
-  }
-
-  keep(id: string, at: number, algorithm: DigestAlgorithm, hash: Hash): void {
-    this.#hashes.delete(id);
-    this.#hashes.set(id, { at, algorithm, hash });
-    if (this.#hashes.size <= this.#limit) return;
-    const oldest = this.#hashes.keys().next();
-    if (!oldest.done) this.#hashes.delete(oldest.value);
-  }
-
-  forget(id: string): void {
-    this.#hashes.delete(id);
-  }
 }

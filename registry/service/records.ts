@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { type Descriptor, type Digest, descriptorSchema, digestSchema } from '../../image-format/index.ts';
 import { RegistryError } from '../errors.ts';
 import type { DataState, StoredRecord } from '../storage/contract.ts';
+import type { SavedHash } from './upload-hash.ts';
 
 /*
  * What the registry's records hold. They are ours, so they are read loosely: fields of a later version are kept out of
@@ -68,8 +69,10 @@ const sessionSchema = z.object({
   algorithm: z.enum(['sha256', 'sha512']),
   /** Absent until the first byte. */
   data: z.looseObject({ key: z.string(), size: z.int().nonnegative() }).optional(),
-  /** The digest of all bytes so far, where they were hashed in one go. */
+  /** The digest of all bytes so far, where they could be hashed as they came. */
   digest: digestSchema.optional(),
+  /** The hash of all bytes so far, where any process may go on with it: {@link SavedHash}. */
+  hash: z.object({ algorithm: z.enum(['sha256', 'sha512']), state: z.string() }).optional(),
   /** Since when somebody is about to make it a blob that is older than nameless data may be: see `data-age.ts`. */
   closing: z.number().optional(),
   /** The request that is writing now, or that died in doing so. */
@@ -82,6 +85,7 @@ export interface SessionRecord {
   algorithm: 'sha256' | 'sha512';
   data?: DataState;
   digest?: Digest;
+  hash?: SavedHash;
   closing?: number;
   writer?: string;
 }

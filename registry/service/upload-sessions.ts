@@ -70,8 +70,8 @@ export class UploadSessions {
   }
 
   /** Ends a lease with what it achieved. @throws RegistryError `UPLOAD_OUT_OF_ORDER` if it was taken over */
-  async release(lease: Lease, outcome: Pick<SessionRecord, 'data' | 'digest'>): Promise<void> {
-    const { writer: _, digest: __, ...session } = lease.session;
+  async release(lease: Lease, outcome: Pick<SessionRecord, 'data' | 'digest' | 'hash'>): Promise<void> {
+    const { writer: _, digest: __, hash: ___, ...session } = lease.session;
     await this.#swap(lease.id, lease.token, { ...session, ...outcome, touched: this.#surroundings.now() });
   }
 

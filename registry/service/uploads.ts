@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import {
@@ -13,12 +12,32 @@ import { RegistryError } from '../errors.ts';
 import type { DataState, ObjectStore } from '../storage/contract.ts';
 import type { Blobs } from './blobs.ts';
 import { mayBeNamedUntil, NAMED_WITHIN_MS } from './data-age.ts';
-import { type Body, digestOfHash, Intake, RunningHashes } from './intake.ts';
+import { type Body, Intake } from './intake.ts';
 import { freshDataKey } from './keys.ts';
+import type { SessionRecord } from './records.ts';
 import type { Surroundings } from './surroundings.ts';
+import { NativeHash, PortableHash, RunningHashes, type UploadHash } from './upload-hash.ts';
 import { type Lease, UploadSessions } from './upload-sessions.ts';
 
-/** Ways for a blob's bytes into the registry. Nothing names them before their digest was compared. */
+/** What came of a body. */
+interface Received extends Pick<SessionRecord, 'digest' | 'hash'> {
+  data: DataState;
+  /** To be thrown once the rest is written down. */
+  failure?: unknown;
+}
+
+/**
+ * Ways for a blob's bytes into the registry. Nothing names them before their digest was compared.
+ *
+ * **How they are hashed.** A hash that begins and ends in one process is Node's own: of a blob in one request, and of a
+ * body that is streamed into a new upload, whose digest is then written into the session, so that any process may close
+ * it. In a chunked upload (one with `Content-Range`) the next chunk may come to another process; there it depends on the
+ * store. Where data is read back over a network, the hash is one whose state is kept in the session. Where it is read
+ * back from this machine's memory (`ObjectStore.rereadsFast`), that costs less than the slower hash: such an upload is
+ * hashed by Node's as long as its chunks come to the same process, and read once more at its close where they did not.
+ * So is every other upload without a usable state: one that was streamed in several bodies to several processes, or is
+ * closed with another algorithm than it began with.
+ */
 export class Uploads {
   readonly #store: ObjectStore;
   readonly #blobs: Blobs;
@@ -52,10 +71,10 @@ export class Uploads {
    */
   async append(repository: string, id: string, body: Body, offset?: number): Promise<number> {
     const lease = await this.#sessions.lease(repository, id, offset);
-    const { data, digest, failure } = await this.#receive(lease, body);
-    await this.#sessions.release(lease, { data, ...(digest === undefined ? {} : { digest }) });
+    const { failure, ...received } = await this.#receive(lease, body, { chunked: offset !== undefined });
+    await this.#sessions.release(lease, received);
     if (failure !== undefined) throw failure;
-    return data.size;
+    return received.data.size;
   }
 
   /**
@@ -65,11 +84,10 @@ export class Uploads {
    */
   async finish(repository: string, id: string, digest: Digest, body: Body, offset?: number): Promise<void> {
     const lease = await this.#sessions.lease(repository, id, offset);
-    const received = await this.#receive(lease, body, digestAlgorithm(digest));
-    if (received.failure !== undefined) {
-      const { data, digest: known } = received;
-      await this.#sessions.release(lease, { data, ...(known === undefined ? {} : { digest: known }) });
-      throw received.failure;
+    const { failure, ...received } = await this.#receive(lease, body, { closing: digestAlgorithm(digest) });
+    if (failure !== undefined) {
+      await this.#sessions.release(lease, received);
+      throw failure;
     }
     let until = mayBeNamedUntil(received.data.key);
     if (until <= this.#surroundings.now() + NAMED_WITHIN_MS / 2) {
@@ -90,13 +108,14 @@ export class Uploads {
   async whole(repository: string, digest: Digest, body: Body): Promise<void> {
     const begun = await this.#store.beginData(freshDataKey(this.#surroundings));
     const algorithm = digestAlgorithm(digest);
-    const intake = new Intake(body, createHash(algorithm));
+    const hash = new NativeHash(algorithm);
+    const intake = new Intake(body, hash);
     try {
       const completes = () => intake.failure === undefined;
       const data = await this.#store.appendData(begun, intake, { completes });
       if (intake.failure !== undefined) throw intake.failure.error;
       const until = mayBeNamedUntil(data.key);
-      await this.#close(repository, digest, data, digestOfHash(algorithm, intake.hash), until);
+      await this.#close(repository, digest, data, hash.digest(), until);
     } catch (error) {
       await this.#store.abortData(begun).catch(() => undefined);
       throw error;
@@ -114,30 +133,40 @@ export class Uploads {
     return this.#sessions.expire(idleMs);
   }
 
-  /** The state after the body; where the body failed, the error to throw once that state is written down. */
-  async #receive(lease: Lease, body: Body, closing?: DigestAlgorithm) {
+  async #receive(lease: Lease, body: Body, how: { chunked?: boolean; closing?: DigestAlgorithm }): Promise<Received> {
     const { session, data: before } = lease;
-    // An empty upload can still be hashed with what it will be closed with.
-    const algorithm = before.size === 0 ? (closing ?? session.algorithm) : session.algorithm;
-    const hash = this.#hashes.resume(lease.id, before.size, algorithm);
-    if (body.length === 0)
-      return { data: before, digest: hash === undefined ? session.digest : digestOfHash(algorithm, hash) };
-
-    const intake = new Intake(body, hash ?? createHash(algorithm));
+    const unchanged: Received = { data: before, ...knownOf(session) };
+    if (body.length === 0 && before.size > 0) return unchanged;
+    const hash = await this.#hashAt(lease, how);
+    const intake = new Intake(body, hash);
     let data: DataState;
     try {
-      const completes = () => closing !== undefined && intake.failure === undefined;
-      data = await this.#store.appendData(before, intake, { completes });
+      const completes = () => how.closing !== undefined && intake.failure === undefined;
+      data = body.length === 0 ? before : await this.#store.appendData(before, intake, { completes });
     } catch (error) {
       // The store failed; the session goes back to what it was, if the store can still write that down.
-      await this.#sessions.release(lease, { ...session, data: before }).catch(() => undefined);
+      await this.#sessions.release(lease, unchanged).catch(() => undefined);
       throw error;
     }
-    if (intake.failure?.kind === 'length')
-      return { data: before, digest: session.digest, failure: intake.failure.error };
-    if (hash !== undefined) this.#hashes.keep(lease.id, data.size, algorithm, hash);
-    const digest = hash === undefined ? undefined : digestOfHash(algorithm, hash);
-    return { data, digest, failure: intake.failure?.error };
+    if (intake.failure?.kind === 'length') return { ...unchanged, failure: intake.failure.error };
+    if (hash instanceof NativeHash) this.#hashes.keep(lease.id, data.size, hash);
+    const received: Received = { data, ...knownOf({ digest: hash?.digest(), hash: hash?.save() }) };
+    return intake.failure === undefined ? received : { ...received, failure: intake.failure.error };
+  }
+
+  /** A hash of what the upload has, to go on with; undefined where there is none. */
+  async #hashAt(
+    { id, session, data }: Lease,
+    { chunked = false, closing }: { chunked?: boolean; closing?: DigestAlgorithm },
+  ): Promise<UploadHash | undefined> {
+    if (data.size === 0) {
+      // An empty upload can still be hashed with what it will be closed with.
+      const algorithm = closing ?? session.algorithm;
+      return chunked && !this.#store.rereadsFast ? PortableHash.begin(algorithm) : new NativeHash(algorithm);
+    }
+    const running = this.#hashes.resume(id, data.size, session.algorithm);
+    if (running !== undefined || session.hash === undefined) return running;
+    return PortableHash.resume(session.hash);
   }
 
   /** @param until when the data may get its first record: see `data-age.ts` */
@@ -189,4 +218,9 @@ function writeTo(stream: Writable, chunk: Buffer): Promise<void> {
 
 function mismatch(digest: Digest, found: string, cause?: unknown): RegistryError {
   return new RegistryError('DIGEST_INVALID', `the bytes have the digest ${found}, not ${digest}`, { cause });
+}
+
+/** Without the members that are not known. */
+function knownOf({ digest, hash }: { digest?: Digest | undefined; hash?: SessionRecord['hash'] | undefined }) {
+  return { ...(digest === undefined ? {} : { digest }), ...(hash === undefined ? {} : { hash }) };
 }

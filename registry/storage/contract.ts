@@ -94,6 +94,12 @@ export interface ObjectStore {
   /** @returns whether it was there */
   deleteData(key: string): Promise<boolean>;
 
+  /**
+   * Whether data that was written a moment ago is read as fast as memory: a disk of this machine. Then an upload that
+   * lost its hash between processes is rather read once more than hashed slowly. Left out: it is not.
+   */
+  readonly rereadsFast?: boolean;
+
   /** Frees what the driver holds open. */
   close(): Promise<void>;
 }

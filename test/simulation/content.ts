@@ -65,9 +65,9 @@ export interface World {
 export const WORLD: World = { repositories: REPOSITORIES, manifests: MANIFESTS, tags: TAGS };
 
 /** All of it, or a corner of it, in which everybody is in everybody's way. */
-export function chooseWorld(random: Random): World {
-  if (random.chance(0.3)) return WORLD;
-  const manifests = random.chance(0.5) ? [random.pick(MANIFESTS)] : [first, second];
-  const repositories = random.chance(0.5) ? [random.pick(REPOSITORIES)] : REPOSITORIES;
+export function chooseWorld(random: Random, crowded: boolean): World {
+  if (!crowded && random.chance(0.4)) return WORLD;
+  const manifests = random.chance(crowded ? 0.8 : 0.5) ? [random.pick([first, second, third])] : [first, signature];
+  const repositories = random.chance(0.7) ? [random.pick(REPOSITORIES)] : REPOSITORIES;
   return { repositories, manifests, tags: [random.pick(TAGS)] };
 }

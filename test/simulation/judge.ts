@@ -100,9 +100,11 @@ export class Judge {
     const data = new Set<string>();
     for (const repository of REPOSITORIES) {
       for (const digest of MANIFESTS.filter((one) => this.hasManifest(repository, one.digest)).flatMap(blobsOf)) {
+        // Of a manifest that was refused in the middle of its push, a link may lead nowhere.
+        const link = blobLinkKey(repository, digest);
+        if (this.#store.peek(link) !== undefined) links.add(link);
         const key = this.dataOf(repository, digest);
         if (key === undefined) continue;
-        links.add(blobLinkKey(repository, digest));
         blobs.add(blobKey(digest));
         data.add(key);
       }

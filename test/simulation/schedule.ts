@@ -2,6 +2,7 @@
 import { type CollectorOptions, createCollector } from '../../registry/service/collector/index.ts';
 import { createService } from '../../registry/service/index.ts';
 import type { Surroundings } from '../../registry/service/surroundings.ts';
+import { PortableHash } from '../../registry/service/upload-hash.ts';
 import type { ObjectStore } from '../../registry/storage/contract.ts';
 import { Client, type Server } from './client.ts';
 import { chooseWorld, MANIFESTS, REPOSITORIES, TAGS, WORLD, type World } from './content.ts';
@@ -16,13 +17,14 @@ const DAY = 24 * HOUR;
 
 /** A mistake put in on purpose: a store that lies to servers, or to collectors, in a way that undoes one safeguard. */
 export interface Mutation {
-  server?(store: ObjectStore, scheduler: Scheduler): ObjectStore;
-  collector?(store: ObjectStore, scheduler: Scheduler): ObjectStore;
-  now?(scheduler: Scheduler): number;
+  server?(store: ObjectStore): ObjectStore;
+  collector?(store: ObjectStore): ObjectStore;
 }
 
 export interface ScheduleOptions {
   mutation?: Mutation | undefined;
+  /** Everybody at the same few things, and collectors that wait for nothing. Default: by chance. */
+  crowded?: boolean;
   /** Filled with what happened. */
   trace?: string[] | undefined;
 }
@@ -34,10 +36,14 @@ export interface ScheduleOptions {
  * @throws whatever did not hold
  */
 export async function runSchedule(seed: number, options: ScheduleOptions = {}): Promise<{ steps: number }> {
+  await warm;
   const simulation = new Simulation(new Random(seed), options);
   await simulation.run();
   return { steps: simulation.scheduler.steps };
 }
+
+/** Compiled outside of the schedules: nothing in them may wait for anything but the store. */
+const warm = Promise.all([PortableHash.begin('sha256'), PortableHash.begin('sha512')]);
 
 class Simulation {
   readonly scheduler: Scheduler;
@@ -51,20 +57,22 @@ class Simulation {
   readonly #killChance: number;
   readonly #failures: unknown[] = [];
   readonly #world: World;
+  readonly #crowded: boolean;
   readonly #settleMs: number;
   #killed = 0;
   #resting = false;
   #ids = 0;
 
-  constructor(random: Random, { mutation = {}, trace }: ScheduleOptions) {
+  constructor(random: Random, { mutation = {}, trace, crowded = random.chance(0.4) }: ScheduleOptions) {
     this.#random = random;
+    this.#crowded = crowded;
     this.#mutation = mutation;
     this.#killChance = random.pick([0, 0, 0.003, 0.02]);
     const jumpChance = random.pick([0, 0.003, 0.03]);
     this.scheduler = new Scheduler(random, { jumpChance, repeatChance: random.pick([0, 0, 0.05]), trace });
-    this.#world = chooseWorld(random);
-    this.#settleMs = random.pick([0, 0, HOUR]);
-    this.#store = new SimulatedStore(() => this.scheduler.now);
+    this.#world = chooseWorld(random, crowded);
+    this.#settleMs = crowded ? 0 : random.pick([0, 0, HOUR]);
+    this.#store = new SimulatedStore(() => this.scheduler.now, random.chance(0.5));
     this.#judge = new Judge(this.#store, this.#history);
     this.#servers = [this.#startServer(), this.#startServer()];
     this.#store.changed = (key) => {
@@ -75,8 +83,8 @@ class Simulation {
   async run(): Promise<void> {
     const random = this.#random;
     const work = [
-      ...Array.from({ length: 2 + random.below(2) }, () => this.#client(2 + random.below(4))),
-      ...Array.from({ length: random.below(3) }, () => this.#collector(1 + random.below(3))),
+      ...Array.from({ length: (this.#crowded ? 3 : 2) + random.below(2) }, () => this.#client(2 + random.below(4))),
+      ...Array.from({ length: this.#crowded ? 2 : random.below(3) }, () => this.#collector(1 + random.below(6))),
     ];
     const all = Promise.all(work.map((one) => one.catch((error) => this.#failures.push(error))));
     await this.#settle(() => this.#trouble());
@@ -119,7 +127,7 @@ class Simulation {
       const process = new SimulatedProcess(`collector ${++this.#ids}`);
       this.#collecting.push(process);
       const policy = {
-        graceMs: this.#random.pick([0, 0, HOUR, DAY]),
+        graceMs: this.#crowded ? 0 : this.#random.pick([0, 0, HOUR, DAY]),
         settleMs: this.#settleMs,
         uploadIdleMs: this.#random.pick([0, DAY]),
       };
@@ -136,14 +144,14 @@ class Simulation {
 
   #createCollector(process: SimulatedProcess, policy: CollectorOptions) {
     const store = this.#storeOf(process);
-    const seen = this.#mutation.collector?.(store, this.scheduler) ?? store;
+    const seen = this.#mutation.collector?.(store) ?? store;
     return createCollector(seen, policy, this.#surroundingsOf(process));
   }
 
   #startServer(): Server {
     const process = new SimulatedProcess(`server ${++this.#ids}`);
     const store = this.#storeOf(process);
-    const seen = this.#mutation.server?.(store, this.scheduler) ?? store;
+    const seen = this.#mutation.server?.(store) ?? store;
     return { process, service: createService(seen, {}, this.#surroundingsOf(process)) };
   }
 
@@ -154,7 +162,7 @@ class Simulation {
   #surroundingsOf(process: SimulatedProcess): Surroundings {
     const prefix = process.name.replace(' ', '');
     return {
-      now: () => this.#mutation.now?.(this.scheduler) ?? this.scheduler.now,
+      now: () => this.scheduler.now,
       uniqueId: () => `${prefix}-${++this.#ids}`,
     };
   }
@@ -191,6 +199,7 @@ class Simulation {
 
   /** A month later, and again: the first may only end what a dead one began, and some traces go a day after the rest. */
   async #comeToRest(): Promise<void> {
+    this.scheduler.repeatChance = 0;
     for (let month = 0; month < 3; month += 1) {
       this.scheduler.advance(30 * DAY);
       const process = new SimulatedProcess(`last collector ${month}`);

@@ -56,7 +56,9 @@ const FIRST_MS = 1_700_000_000_000;
 export class Scheduler {
   readonly random: Random;
   readonly jumpChance: number;
-  readonly repeatChance: number;
+  repeatChance: number;
+  readonly #sleepChance: number;
+  readonly #wakeChance: number;
   /** Calls that took effect, in their order; for whoever looks into a failure. */
   readonly trace: string[] | undefined;
   #waiting: Step[] = [];
@@ -68,6 +70,8 @@ export class Scheduler {
     this.random = random;
     this.jumpChance = options.jumpChance;
     this.repeatChance = options.repeatChance;
+    this.#sleepChance = random.pick([0, 0.01, 0.02]);
+    this.#wakeChance = random.pick([0.01, 0.03]);
     this.trace = options.trace;
   }
 
@@ -147,9 +151,9 @@ export class Scheduler {
 
   /** Mostly anybody; but some processes are asleep for a while, so that others come far before they go on. */
   #next(): Step {
-    if (this.random.chance(0.03)) this.#asleep.clear();
+    if (this.random.chance(this.#wakeChance)) this.#asleep.clear();
     for (const { process } of this.#waiting) {
-      if (this.random.chance(0.01)) this.#asleep.add(process);
+      if (this.random.chance(this.#sleepChance)) this.#asleep.add(process);
     }
     const awake = this.#waiting.filter(({ process }) => !this.#asleep.has(process));
     const step = this.random.pick(awake.length > 0 ? awake : this.#waiting);

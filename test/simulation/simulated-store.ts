@@ -31,6 +31,7 @@ interface SimulatedState extends DataState {
 /** An object store in memory, exactly as the contract says it, and as unkind as the contract lets it be. */
 export class SimulatedStore {
   readonly #now: () => number;
+  readonly #rereadsFast: boolean;
   readonly #records = new Map<string, StoredRecord>();
   readonly #data = new Map<string, Buffer>();
   readonly #partial = new Map<string, Partial>();
@@ -40,8 +41,9 @@ export class SimulatedStore {
   /** Called after every change that others see. */
   changed: (key: string) => void = () => undefined;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, rereadsFast = false) {
     this.#now = now;
+    this.#rereadsFast = rereadsFast;
   }
 
   /** What nobody has to wait for: for those who judge. */
@@ -79,6 +81,7 @@ export class SimulatedStore {
       this.changed(key);
     };
     return {
+      rereadsFast: this.#rereadsFast,
       get: async (key) => {
         checkKey(key);
         return gate(`get ${key}`, () => this.#records.get(key));

@@ -64,6 +64,7 @@ interface Right {
  * (`ownership.ts`), as its lock would be another one; a server that was taken for dead and is not writes no more.
  */
 export class FilesystemStore implements ObjectStore {
+  readonly rereadsFast = true;
   readonly #records: Records;
   readonly #listings: Listings;
   readonly #data: DataFiles;
