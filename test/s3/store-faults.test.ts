@@ -185,7 +185,7 @@ describe('reading that breaks', () => {
 
   test('waits as long as its consumer likes', async () => {
     await store.close();
-    store = await S3Store.open(freshPrefix({ endpoint: proxy.endpoint, timeoutMs: 300 }));
+    store = await S3Store.open(freshPrefix({ endpoint: proxy.endpoint, timeoutMs: 2000 }));
     await stored('data/x', bytes);
     proxy.seen.length = 0;
     let slept = false;
@@ -193,7 +193,7 @@ describe('reading that breaks', () => {
     for await (const chunk of await store.readData('data/x')) {
       chunks.push(Buffer.from(chunk));
       // Longer than the store may take.
-      if (!slept) await new Promise((resolve) => setTimeout(resolve, 700));
+      if (!slept) await new Promise((resolve) => setTimeout(resolve, 2500));
       slept = true;
     }
     expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
