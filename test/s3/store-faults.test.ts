@@ -139,6 +139,15 @@ describe('an answer that was lost', () => {
   });
 });
 
+test('a store whose answers get lost while it is probed is not taken for one that ignores conditions', async () => {
+  let count = 0;
+  proxy.fault = (incoming) => (conditions(incoming) && count++ % 2 === 0 ? 'lose-answer' : undefined);
+  const probed = await S3Store.open(freshPrefix({ endpoint: proxy.endpoint, timeoutMs: 1000 }));
+  expect(proxy.faults).toBeGreaterThan(5);
+  expect(probed.capabilities.conditionalPut).toBe(true);
+  await probed.close();
+});
+
 describe('reading that breaks', () => {
   const bytes = randomBytes(3_000_000);
 
