@@ -5,19 +5,22 @@ import { S3Store } from '../../registry/storage/s3/index.ts';
 import { keysContract } from '../../registry/storage/suite/keys.ts';
 import { recordsContract } from '../../registry/storage/suite/records.ts';
 import type { FaultProxy } from './fault-proxy.ts';
-import { ignoringStore } from './ignoring-store.ts';
+import { bareTagStore, ignoringStore } from './odd-stores.ts';
 import { freshPrefix, pathsBelow } from './server.ts';
 
 let deaf: FaultProxy;
 let halfDeaf: FaultProxy;
+let bare: FaultProxy;
 
 beforeAll(async () => {
   deaf = await ignoringStore(['PUT', 'DELETE']);
   halfDeaf = await ignoringStore(['DELETE']);
+  bare = await bareTagStore();
 });
 afterAll(async () => {
   await deaf.close();
   await halfDeaf.close();
+  await bare.close();
 });
 
 describe('the probe', () => {
@@ -43,6 +46,12 @@ describe('the probe', () => {
     await store.close();
   });
 
+  test('finds out that tags are wanted without their quotes', async () => {
+    const store = await S3Store.open(freshPrefix({ endpoint: bare.endpoint }));
+    expect(store.capabilities).toMatchObject({ conditionalPut: true, quotesTags: false });
+    await store.close();
+  });
+
   test('sees that only deletions ignore conditions, which is good enough', async () => {
     const store = await S3Store.open(freshPrefix({ endpoint: halfDeaf.endpoint }));
     expect(store.capabilities).toMatchObject({ conditionalPut: true, conditionalDelete: false });
@@ -59,6 +68,7 @@ const through = (proxy: () => FaultProxy, exclusive: boolean) => ({
 for (const [name, proxy, exclusive] of [
   ['s3 without conditions, one server', () => deaf, true],
   ['s3 without conditional deletion', () => halfDeaf, false],
+  ['s3 that wants tags without quotes', () => bare, false],
 ] as const) {
   describe(`storage contract: ${name}: records`, () => recordsContract(through(proxy, exclusive)));
   describe(`storage contract: ${name}: keys`, () => keysContract(through(proxy, exclusive)));

@@ -139,6 +139,15 @@ describe('an answer that was lost', () => {
   });
 });
 
+test('a store whose answers get lost while it is probed is not taken for one that ignores conditions', async () => {
+  let count = 0;
+  proxy.fault = (incoming) => (conditions(incoming) && count++ % 2 === 0 ? 'lose-answer' : undefined);
+  const probed = await S3Store.open(freshPrefix({ endpoint: proxy.endpoint, timeoutMs: 1000 }));
+  expect(proxy.faults).toBeGreaterThan(5);
+  expect(probed.capabilities.conditionalPut).toBe(true);
+  await probed.close();
+});
+
 describe('reading that breaks', () => {
   const bytes = randomBytes(3_000_000);
 
@@ -185,7 +194,7 @@ describe('reading that breaks', () => {
 
   test('waits as long as its consumer likes', async () => {
     await store.close();
-    store = await S3Store.open(freshPrefix({ endpoint: proxy.endpoint, timeoutMs: 300 }));
+    store = await S3Store.open(freshPrefix({ endpoint: proxy.endpoint, timeoutMs: 2000 }));
     await stored('data/x', bytes);
     proxy.seen.length = 0;
     let slept = false;
@@ -193,7 +202,7 @@ describe('reading that breaks', () => {
     for await (const chunk of await store.readData('data/x')) {
       chunks.push(Buffer.from(chunk));
       // Longer than the store may take.
-      if (!slept) await new Promise((resolve) => setTimeout(resolve, 700));
+      if (!slept) await new Promise((resolve) => setTimeout(resolve, 2500));
       slept = true;
     }
     expect(Buffer.concat(chunks).equals(bytes)).toBe(true);

@@ -115,17 +115,20 @@ async function isAtomic(bucket: Bucket, path: string, style: 'quoted' | 'bare'):
 }
 
 /** @returns the new tag, or undefined where the store refused */
-async function attempt(bucket: Bucket, path: string, content: string, condition: Condition) {
+async function attempt(bucket: Bucket, path: string, content: string, condition: Condition): Promise<ETag | undefined> {
   try {
     return await bucket.put(path, Buffer.from(content), condition);
   } catch (error) {
-    if (isRefusal(error)) return undefined;
-    throw error;
+    if (!isRefusal(error)) throw error;
+    if (!error.uncertain) return undefined;
+    // An answer was lost; what is refused now may have been taken before. No two attempts write the same content.
+    const now = await orUndefined(bucket.get(path));
+    return now?.bytes.toString() === content ? now.etag : undefined;
   }
 }
 
 /** Besides "does not hold": "I cannot do that". */
-function isRefusal(error: unknown): boolean {
+function isRefusal(error: unknown): error is S3Failure {
   if (isFailure(error, 'condition', 'absent')) return true;
   return (
     error instanceof S3Failure &&
