@@ -133,12 +133,16 @@ export class DataFiles {
   async #openPartial(path: string, state: DataState): Promise<FileHandle> {
     const handle = await orUndefined(open(path, 'r+'));
     if (handle === undefined) throw gone(state.key, 'it was finished, given up, or taken over');
-    const { size } = await handle.stat();
-    // More is what an append left that failed.
-    if (size > state.size) await handle.truncate(state.size);
-    if (size >= state.size) return handle;
-    await handle.close();
-    throw gone(state.key, `only ${size} of its ${state.size} bytes are left`);
+    try {
+      const { size } = await handle.stat();
+      if (size < state.size) throw gone(state.key, `only ${size} of its ${state.size} bytes are left`);
+      // More is what an append left that failed.
+      if (size > state.size) await handle.truncate(state.size);
+      return handle;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   }
 
   async #mustExist<T>(key: string, step: () => Promise<T>): Promise<T> {
