@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { root } from '../../whole/command.ts';
+import { builtCommand } from './built-command.ts';
 import { debianRegistry, dockerStart, findDockerRegistry, registryModule } from './docker-registry.ts';
 import { type RunningServer, runServer } from './running-server.ts';
 
@@ -26,20 +26,19 @@ export interface Prepared {
   layout: 'uk' | 'docker';
 }
 
-const LAUNCHER = join(root, 'puller/cli/uk');
-
 export const CONTESTANTS: readonly Contestant[] = [
   {
     name: 'uk',
-    what: 'ours, as `uk registry serve` starts it',
+    what: 'ours, as `uk registry serve` of an installed package starts it',
     async prepare() {
+      const command = builtCommand();
       return {
         name: 'uk',
-        version: `${execFileSync(LAUNCHER, ['--version'], { encoding: 'utf8' }).trim()}${commit()}`,
+        version: `${execFileSync(command, ['--version'], { encoding: 'utf8' }).trim()}${commit()}`,
         abilities: ['referrers', 'pages'],
         layout: 'uk',
         start: (storage) =>
-          runServer(LAUNCHER, [
+          runServer(command, [
             'registry',
             'serve',
             '--listen',
