@@ -5,6 +5,8 @@
 //   node test/s3/ceph.ts stop
 //   node test/s3/ceph.ts wipe         stops it and forgets its data
 //   node test/s3/ceph.ts stop-behind PID    stops it when that process is gone
+//
+// UK_TEST_CEPH_RELEASE=trixie takes an older one.
 import { existsSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Ceph, CREDENTIALS } from './ceph/cluster.ts';

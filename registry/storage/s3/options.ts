@@ -67,15 +67,7 @@ const LONGEST_PREFIX = 200;
 
 /** @throws RegistryError `CONFIG_INVALID` */
 export function resolveOptions(options: S3Options): ResolvedOptions {
-  const prefix = options.prefix === undefined || options.prefix === '' ? '' : `${options.prefix.replace(/\/+$/, '')}/`;
-  if (
-    prefix.length > LONGEST_PREFIX ||
-    (prefix !== '' && !/^[A-Za-z0-9._!-]+(?:\/[A-Za-z0-9._!-]+)*\/$/.test(prefix))
-  ) {
-    throw wrong(
-      `the prefix ${JSON.stringify(options.prefix?.slice(0, 300))} is not a folder of at most 200 characters`,
-    );
-  }
+  const prefix = prefixOf(options.prefix ?? '');
   if (!/^[A-Za-z0-9._-]{1,255}$/.test(options.bucket)) throw wrong(`no bucket can be called ${options.bucket}`);
   const partSize = options.partSize ?? 8 * 1024 * 1024;
   if (partSize < LEAST_PART) throw wrong(`parts of ${partSize} bytes; S3 wants at least ${LEAST_PART}`);
@@ -94,6 +86,16 @@ export function resolveOptions(options: S3Options): ResolvedOptions {
     partSize,
     cacheBytes: options.cacheBytes ?? 64 * 1024 * 1024,
   };
+}
+
+function prefixOf(given: string): string {
+  const folders = given.replace(/\/+$/, '').split('/');
+  if (given === '') return '';
+  const legal = given.length <= LONGEST_PREFIX && folders.every((one) => /^(?!\.{1,2}$)[A-Za-z0-9._!-]+$/.test(one));
+  if (legal) return `${folders.join('/')}/`;
+  throw wrong(
+    `the prefix ${JSON.stringify(given.slice(0, 300))} is not a folder of at most ${LONGEST_PREFIX} characters`,
+  );
 }
 
 function credentialsOf({ accessKeyId, secretAccessKey, sessionToken }: S3Options) {

@@ -13,8 +13,8 @@ export class Chroot {
     this.root = join(folder, 'root');
   }
 
-  /** Installs packages of Debian sid, unless that was done. About a minute, 1.4 GB. */
-  install(packages: readonly string[]): void {
+  /** Installs packages of a Debian release, unless that was done. About a minute, 1.4 GB. */
+  install(release: string, packages: readonly string[]): void {
     if (existsSync(this.root)) return;
     mkdirSync(this.#folder, { recursive: true });
     const log = openSync(join(this.#folder, 'install.log'), 'w');
@@ -25,7 +25,7 @@ export class Chroot {
       // What an install that was cut off left.
       unmount(made);
       rmSync(made, { recursive: true, force: true });
-      execFileSync('debootstrap', ['--variant=minbase', 'sid', made], { stdio: [...stdio] });
+      execFileSync('debootstrap', ['--variant=minbase', release, made], { stdio: [...stdio] });
       // No package starts a service here.
       const policy = join(made, 'usr/sbin/policy-rc.d');
       writeFileSync(policy, '#!/bin/sh\nexit 101\n');

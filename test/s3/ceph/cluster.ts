@@ -20,14 +20,18 @@ export interface Cluster {
   started: boolean;
 }
 
-/** A real S3 server on loopback: Ceph on one node, from Debian sid, in a folder that is kept from run to run. */
+/** A real S3 server on loopback: Ceph on one node, from Debian, in a folder that is kept from run to run. */
 export class Ceph {
   readonly #folder: string;
+  readonly #release: string;
   readonly #chroot: Chroot;
 
-  constructor(folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'uk/test-s3')) {
-    this.#folder = folder;
-    this.#chroot = new Chroot(folder);
+  /** @param release of Debian: sid has Ceph 20, trixie 18 */
+  constructor(release = process.env.UK_TEST_CEPH_RELEASE ?? 'sid') {
+    const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+    this.#folder = join(cache, `uk/test-s3-${release}`);
+    this.#release = release;
+    this.#chroot = new Chroot(this.#folder);
   }
 
   /** Why it cannot run here; undefined where it can. */
@@ -42,7 +46,7 @@ export class Ceph {
     const obstacle = Ceph.obstacle();
     if (obstacle !== undefined) throw new Error(`cannot start an S3 server: ${obstacle}`);
     if (this.#isRunning()) return { endpoint: this.#endpoint(), started: false };
-    this.#chroot.install(PACKAGES);
+    this.#chroot.install(this.#release, PACKAGES);
     this.#chroot.mount();
     try {
       const fresh = !existsSync(this.#ports);
