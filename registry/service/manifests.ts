@@ -122,7 +122,10 @@ export class Manifests {
       await Promise.all(push.tags.map((tag) => this.#tags.set(repository, tag, target, expected)));
       // The collector condemns a link, looks for manifests, then deletes it by compare-and-swap: it either saw this
       // manifest, or this look sees what it did.
-      const missing = await this.#checkNeeds(repository, content);
+      const missing = await this.#checkNeeds(repository, content).catch(async (error) => {
+        await this.#withdraw(repository, target, push.tags);
+        throw error;
+      });
       if ((await this.#find(repository, digest))?.version !== version) continue;
       await this.#store.settle([
         manifestKey(repository, digest),
@@ -132,6 +135,12 @@ export class Manifests {
       ]);
       return { digest, subject, missing };
     }
+  }
+
+  /** Of a push that is refused after all: a deletion may have looked for its tags before they were set. */
+  async #withdraw(repository: string, target: { digest: Digest; version: number }, tags: readonly string[]) {
+    if ((await this.#find(repository, target.digest))?.version === target.version) return;
+    await Promise.all(tags.map((tag) => this.#tags.withdraw(repository, tag, target)));
   }
 
   /**

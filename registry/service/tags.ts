@@ -71,6 +71,13 @@ export class Tags {
     }
   }
 
+  /** Deletes the tag where it still points at a version that is gone. */
+  async withdraw(repository: string, tag: string, target: TagRecord): Promise<void> {
+    const old = await this.#read(repository, tag);
+    if (old === undefined || !isSame(old.record, target)) return;
+    await this.#store.delete(tagKey(repository, tag), { ifMatch: old.token });
+  }
+
   /** Deletes the tags, and their markers, that point at a manifest in a version before `version`. */
   async deleteOf(repository: string, digest: Digest, version: number): Promise<void> {
     const prefix = taggedPrefix(repository, digest);

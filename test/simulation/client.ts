@@ -112,8 +112,10 @@ export class Client {
   }
 
   #pushManifest(repository: string, { digest, bytes }: SimulatedManifest, tags: readonly string[]): Promise<void> {
-    return this.#tell({ kind: 'push', repository, digest, tags }, async (service) => {
+    return this.#tell({ kind: 'push', repository, digest, tags }, async (service, event) => {
       await service.manifests.put(repository, { bytes, contentType: undefined, digest, tags });
+      if (event.kind === 'push')
+        event.version = (await orAbsent(service.manifests.get(repository, { digest })))?.version;
     });
   }
 

@@ -3,7 +3,7 @@ import type { Digest } from '../../image-format/index.ts';
 
 /** What a client asked for. `tag` of a push: which it sets; a push by digest sets none. */
 export type Deed =
-  | { kind: 'push'; repository: string; digest: Digest; tags: readonly string[] }
+  | { kind: 'push'; repository: string; digest: Digest; tags: readonly string[]; version?: number | undefined }
   | { kind: 'delete manifest'; repository: string; digest: Digest }
   | { kind: 'untag'; repository: string; tag: string }
   | { kind: 'bring'; repository: string; digest: Digest }
@@ -32,11 +32,14 @@ export class History {
     return event;
   }
 
+  pushed(): Of<'push'>[] {
+    return this.#of('push').filter(({ acknowledged }) => acknowledged);
+  }
+
   /** Pushes that were acknowledged, and whose manifest nobody has wanted to delete since they began. */
   standing(): Of<'push'>[] {
-    return this.#of('push').filter(
+    return this.pushed().filter(
       (push) =>
-        push.acknowledged &&
         !this.#of('delete manifest').some(
           (deletion) =>
             deletion.repository === push.repository && deletion.digest === push.digest && deletion.to > push.from,

@@ -20,11 +20,16 @@ export class Judge {
 
   /** No acknowledged manifest misses anything that it needs. @throws where one does */
   everythingAcknowledgedIsThere(): void {
-    for (const { repository, digest, from } of this.#history.standing()) {
+    const standing = new Set(this.#history.standing());
+    for (const push of this.#history.pushed()) {
+      const { repository, digest, from } = push;
       const manifest = MANIFESTS.find((one) => one.digest === digest);
       if (manifest === undefined) continue;
       const named = `${manifest.name} in ${repository}`;
-      if (!this.hasManifest(repository, digest)) throw new Error(`${named} was acknowledged, and is gone`);
+      const version = this.versionOf(repository, digest);
+      // A deletion that was begun and came to nothing has not undone the push.
+      if (!standing.has(push) && (push.version === undefined || version !== push.version)) continue;
+      if (version === undefined) throw new Error(`${named} was acknowledged, and is gone`);
       for (const child of manifest.children) {
         if (this.#history.takenAway(repository, child.digest, from)) continue;
         if (!this.hasManifest(repository, child.digest)) throw new Error(`${named} misses its child ${child.name}`);
@@ -46,9 +51,15 @@ export class Judge {
   }
 
   hasManifest(repository: string, digest: Digest): boolean {
+    return this.versionOf(repository, digest) !== undefined;
+  }
+
+  /** Undefined where there is no such manifest. */
+  versionOf(repository: string, digest: Digest): number | undefined {
     const key = manifestKey(repository, digest);
     const stored = this.#store.peek(key);
-    return stored !== undefined && !isTombstone(parseManifestRecord(stored, key));
+    const record = stored === undefined ? undefined : parseManifestRecord(stored, key);
+    return record === undefined || isTombstone(record) ? undefined : record.version;
   }
 
   /** Where the bytes of a blob are that a repository may serve. @throws where they are not those of the blob */

@@ -72,7 +72,11 @@ class Simulation {
     this.scheduler = new Scheduler(random, { jumpChance, repeatChance: random.pick([0, 0, 0.05]), trace });
     this.#world = chooseWorld(random, crowded);
     this.#settleMs = crowded ? 0 : random.pick([0, 0, HOUR]);
-    this.#store = new SimulatedStore(() => this.scheduler.now, random.chance(0.5));
+    const lateChance = random.pick([0, 0.3]);
+    this.#store = new SimulatedStore(() => this.scheduler.now, {
+      rereadsFast: random.chance(0.5),
+      syncsLate: () => random.chance(lateChance),
+    });
     this.#judge = new Judge(this.#store, this.#history);
     this.#servers = [this.#startServer(), this.#startServer()];
     this.#store.changed = (key) => {

@@ -32,6 +32,7 @@ interface SimulatedState extends DataState {
 export class SimulatedStore {
   readonly #now: () => number;
   readonly #rereadsFast: boolean;
+  readonly #syncsLate: () => boolean;
   readonly #records = new Map<string, StoredRecord>();
   readonly #data = new Map<string, Buffer>();
   readonly #partial = new Map<string, Partial>();
@@ -41,9 +42,11 @@ export class SimulatedStore {
   /** Called after every change that others see. */
   changed: (key: string) => void = () => undefined;
 
-  constructor(now: () => number, rereadsFast = false) {
+  /** @param options.syncsLate whether the next write can be seen before it is durable */
+  constructor(now: () => number, options: { rereadsFast?: boolean; syncsLate?: () => boolean } = {}) {
     this.#now = now;
-    this.#rereadsFast = rereadsFast;
+    this.#rereadsFast = options.rereadsFast ?? false;
+    this.#syncsLate = options.syncsLate ?? (() => false);
   }
 
   /** What nobody has to wait for: for those who judge. */
@@ -90,25 +93,35 @@ export class SimulatedStore {
         checkKey(key);
         if (bytes.length === 0) throw new RegistryError('KEY_INVALID', `a record cannot be empty: ${key}`);
         const record: StoredRecord = { bytes: Buffer.from(bytes), token: tokenOf(bytes) };
-        return gate(`put ${key}`, () => {
+        const late = durable && this.#syncsLate();
+        const token = await gate(`put ${key}`, () => {
           const old = this.#records.get(key);
           if (condition === 'absent' && old !== undefined) return undefined;
           if (typeof condition === 'object' && old?.token !== condition.ifMatch) return undefined;
-          write(key, record, durable);
+          write(key, record, durable && !late);
           return record.token;
         });
+        if (late && token !== undefined) await gate(`sync ${key}`, () => this.#soft.delete(key));
+        return token;
       },
       delete: async (key, { ifMatch, durable = true } = {}) => {
         checkKey(key);
-        return gate(`delete ${key}`, () => {
+        const late = durable && this.#syncsLate();
+        const deleted = await gate(`delete ${key}`, () => {
           const old = this.#records.get(key);
           if (old === undefined || (ifMatch !== undefined && old.token !== ifMatch)) return false;
-          write(key, undefined, durable);
+          write(key, undefined, durable && !late);
           return true;
         });
+        if (late && deleted) await gate(`sync ${key}`, () => this.#soft.delete(key));
+        return deleted;
       },
-      // It makes things durable in the step in which they can be seen.
-      settle: async () => undefined,
+      settle: async (keys) => {
+        if (!keys.some((key) => this.#soft.has(key))) return;
+        await gate(`settle ${keys[0]}`, () => {
+          for (const key of keys) this.#soft.delete(key);
+        });
+      },
       list: async (options) => gate(`list ${options.prefix}`, () => this.#list(options)),
       beginData: async (key) => {
         checkKey(key);

@@ -52,6 +52,7 @@ async function collectStale(round: Round, repository: string, prefix: string, pa
         if (stored === undefined) return;
         const { digest, version } = parse(stored, key);
         if ((await versionOf(round, repository, digest)) <= version) return;
+        await round.store.settle([manifestKey(repository, digest)]);
         if (await round.delete(key, stored.token)) round.tally.add('entriesDeleted');
       });
     });

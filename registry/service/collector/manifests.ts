@@ -31,8 +31,11 @@ export async function readManifests(
       if (stored === undefined) return;
       if (digestIn(key, prefix) === undefined) throw damaged(key);
       const record = parseManifestRecord(stored, key);
-      if (isTombstone(record)) see.tombstone({ key, stored, tombstone: record });
-      else see.manifest(contentOf(key, record));
+      if (isTombstone(record)) {
+        // What goes because of it must not go before the deletion itself is durable.
+        await round.store.settle([key]);
+        see.tombstone({ key, stored, tombstone: record });
+      } else see.manifest(contentOf(key, record));
     });
     await round.breathe();
   }

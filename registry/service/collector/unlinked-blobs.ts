@@ -83,14 +83,20 @@ async function bury(round: Round, { key, digest, blob, token }: Found): Promise<
 /** Whether a link stands for the blob as it is now. One that cannot be read counts as one. */
 async function isLinked(round: Round, { digest, blob }: Found): Promise<boolean> {
   const prefix = blobRepositoriesPrefix(digest);
+  const absent: string[] = [];
   for await (const markers of pages(round.store, prefix)) {
     for (const marker of markers) {
       const key = blobLinkKey(marker.slice(prefix.length, -1), digest);
       const stored = round.isGone(key) ? undefined : await round.store.get(key);
-      if (stored === undefined) continue;
+      if (stored === undefined) {
+        absent.push(key);
+        continue;
+      }
       const link = await round.sparing(key, async () => parseBlobLink(stored, key));
       if (link === undefined || serves(link, blob)) return true;
     }
   }
+  // Links that were deleted just now: the blob must not go before they are gone durably.
+  await round.store.settle(absent);
   return false;
 }
