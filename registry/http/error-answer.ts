@@ -4,7 +4,7 @@ import { RegistryError, type RegistryErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { MissingContent } from '../service/manifests.ts';
-import { answer } from './exchange.ts';
+import { answer, isWorthReceiving } from './exchange.ts';
 
 /**
  * Status and code for each of ours. The distribution specification ("Error Codes") closes the list of codes that a 4xx
@@ -84,13 +84,6 @@ export function answerError(
   );
   // The rest of a refused body, to nowhere.
   if (!request.destroyed) request.resume();
-}
-
-/** A client that is still sending when its connection is cut may never read the answer. */
-const RECEIVED_FOR_NOTHING = 64 * 1024 * 1024;
-
-function isWorthReceiving({ headers }: IncomingMessage): boolean {
-  return Number(headers['content-length'] ?? 0) <= RECEIVED_FOR_NOTHING;
 }
 
 function describe(error: unknown): { status: number; code: string; message: string; detail?: unknown } {

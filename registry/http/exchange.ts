@@ -23,8 +23,24 @@ export type Handler = (exchange: Exchange) => Promise<void>;
  */
 export function answer(response: ServerResponse, status: number, headers: OutgoingHttpHeaders, body?: Buffer): void {
   response.writeHead(status, headers);
-  response.end(body);
+  const { req } = response;
+  if (response.shouldKeepAlive || req.complete || req.destroyed || !isWorthReceiving(req)) {
+    response.end(body);
+    return;
+  }
+  // The end of this answer is the end of the connection, and a client that is cut while it sends may lose the answer too.
+  if (body === undefined) response.flushHeaders();
+  else response.write(body);
+  req.once('close', () => response.end()).resume();
 }
+
+/** Whether a body that nobody wants is received all the same, for the client to see the answer. */
+export function isWorthReceiving({ headers }: IncomingMessage): boolean {
+  return Number(headers['content-length'] ?? 0) <= RECEIVED_FOR_NOTHING;
+}
+
+/** Bytes. */
+const RECEIVED_FOR_NOTHING = 64 * 1024 * 1024;
 
 export function answerJson(exchange: Exchange, value: unknown, headers: OutgoingHttpHeaders = {}): void {
   const body = Buffer.from(JSON.stringify(value));

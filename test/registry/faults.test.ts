@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFileSync, fork } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Digest, digestOf } from '../../image-format/index.ts';
+import { digestOf } from '../../image-format/index.ts';
 import { createRegistry } from '../../registry/index.ts';
 import { startRegistry } from '../clients/running-registry.ts';
 import { call } from './call.ts';
@@ -101,76 +101,6 @@ describe('a disk that goes away', () => {
     expect((await call(registry.url, { path: `/v2/cut/blobs/${digest}` })).body.equals(bytes)).toBe(true);
     await registry.stop();
   });
-});
-
-describe('kill -9', () => {
-  test('in the middle of pushes, again and again: what was acknowledged is there whole', {
-    timeout: 120_000,
-  }, async () => {
-    const root = await folder();
-    const acknowledged: { repository: string; tag: string; manifest: Digest; blob: Digest; size: number }[] = [];
-    for (let round = 0; round < 5; round += 1) {
-      const server = await spawnServer(root);
-      let killed = false;
-      let pushed = 0;
-      const pushing = Array.from({ length: 12 }, async (_, at) => {
-        while (!killed) {
-          const layer = randomBytes(20_000 + at * 30_000);
-          const [repository, tag] = [`kill/${at % 3}`, `r${round}-${at}-${pushed}`];
-          try {
-            const manifest = await pusher(server.url).image(repository, tag, layer.toString('base64'));
-            const text = layer.toString('base64');
-            acknowledged.push({ repository, tag, manifest, blob: digestOf(text), size: text.length });
-            pushed += 1;
-          } catch (error) {
-            if (!killed) throw error;
-          }
-        }
-      });
-      const all = Promise.all(pushing);
-      await expect.poll(() => pushed, { timeout: 60_000, interval: 5 }).toBeGreaterThan(10 + round);
-      killed = true;
-      await server.kill();
-      await all;
-    }
-    const registry = await startRegistry({ storage: { driver: 'filesystem', root } });
-    for (const { repository, tag, manifest, blob, size } of acknowledged) {
-      const byTag = await call(registry.url, { path: `/v2/${repository}/manifests/${tag}` });
-      expect(digestOf(byTag.body)).toBe(manifest);
-      const { body } = await call(registry.url, { path: `/v2/${repository}/blobs/${blob}` });
-      expect([digestOf(body), body.length]).toEqual([blob, size]);
-    }
-    // Every tag that is listed is there, too: nothing half is visible.
-    for (const repository of ['kill/0', 'kill/1', 'kill/2']) {
-      const { tags } = JSON.parse(`${(await call(registry.url, { path: `/v2/${repository}/tags/list` })).body}`);
-      for (const tag of tags) {
-        expect((await call(registry.url, { path: `/v2/${repository}/manifests/${tag}` })).status).toBe(200);
-      }
-    }
-    expect(registry.errors).toEqual([]);
-    await registry.stop();
-  });
-
-  async function spawnServer(root: string): Promise<{ url: string; kill(): Promise<void> }> {
-    const script = join(root, 'serve.ts');
-    const face = join(import.meta.dirname, '../../registry/index.ts');
-    await writeFile(
-      script,
-      `import { createRegistry } from ${JSON.stringify(face)};
-       const registry = await createRegistry({ storage: { driver: 'filesystem', root: ${JSON.stringify(root)} } });
-       process.send((await registry.listen({ host: '127.0.0.1', port: 0 })).url);`,
-    );
-    const child = fork(script, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    const [url] = (await once(child, 'message')) as [string];
-    return {
-      url,
-      async kill() {
-        const ended = once(child, 'exit');
-        child.kill('SIGKILL');
-        await ended;
-      },
-    };
-  }
 });
 
 describe('the server', () => {
