@@ -207,6 +207,22 @@ describe('HTTPS', () => {
     expect(await ask(server.url, second.cert)).toEqual([200, 'second']);
   });
 
+  test('stops although a client has yet to say hello', async () => {
+    const { cert, key } = certificate('waits');
+    const server = await serve('--workers', '1', '--set', `tls.certificate=${cert}`, '--set', `tls.key=${key}`);
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    // Accepted as well, as its successor is.
+    expect(await ask(server.url, cert)).toEqual([200, 'waits']);
+    const begun = performance.now();
+    server.signal('SIGTERM');
+    expect(await server.ended).toBe(0);
+    // Less than a handshake may take.
+    expect(performance.now() - begun).toBeLessThan(8_000);
+  });
+
   test('with a key that does not fit does not start', async () => {
     const [one, other] = [certificate('one'), certificate('other')];
     const tls = ['--set', `tls.certificate=${one.cert}`, '--set', `tls.key=${other.key}`];
