@@ -64,6 +64,14 @@ describe('the configuration', () => {
     ['log.level', 'loud', /log.level/],
     ['storage.driver', 'tape', /storage.driver/],
     ['tls.key', 'k.pem', /tls.certificate/],
+    ['cache.blobs', '12 apples', /not an amount/],
+    ['cache.blobs', '64Mega', /not an amount/],
+    ['listen', '127.0.0.1:99999', /65535/],
+    ['collection.every', '30d', /collection.every.*24d/],
+    ['connections.grace', '9999h', /connections.grace.*24d/],
+    ['connections.drain', '25d', /connections.drain.*24d/],
+    ['connections.idle', '25d', /connections.idle.*24d/],
+    ['connections.idle', '0', /connections.idle/],
     ['storage.rot', '/x', /no setting "storage.rot".*|the settings are/],
   ])('%s=%s is refused with the reason', (path, value, reason) => {
     expect(() => loadConfig({ defaultRoot: '/x', settings: [[path, value]] })).toThrow(reason);
@@ -73,9 +81,13 @@ describe('the configuration', () => {
     ['storge: { root: /x }', /storge/],
     ['- a\n- b', /holds no settings/],
     ['listen: [', /cannot read/],
+    ['__proto__: { polluted: yes }', /__proto__/],
+    ['log: { __proto__: { level: debug } }', /__proto__/],
+    ['constructor: { prototype: { polluted: yes } }', /constructor/],
   ])('a file with %j is refused with the reason', async (text, reason) => {
     const path = await file(text);
     expect(() => loadConfig({ file: path, defaultRoot: '/x' })).toThrow(reason);
+    expect({}).not.toHaveProperty('polluted');
     expect(() => loadConfig({ file: join(folder, 'missing'), defaultRoot: '/x' })).toThrow(/missing/);
   });
 
@@ -95,6 +107,18 @@ describe('the configuration', () => {
     expect(parse(text)).toEqual(printable(config));
     const again = loadConfig({ file: await file(text), settings: settings.slice(2, 4) });
     expect(again).toEqual(config);
+  });
+
+  test.each([
+    ['0', 0],
+    ['1000', 1000],
+    ['64M', 64 * 2 ** 20],
+    ['64 MiB', 64 * 2 ** 20],
+    ['1.5GB', 1.5 * 2 ** 30],
+    ['12b', 12],
+    ['2t', 2 * 2 ** 40],
+  ])('reads %s as %d bytes', (text, bytes) => {
+    expect(loadConfig({ defaultRoot: '/x', settings: [['cache.blobs', text]] }).cache.blobs).toBe(bytes);
   });
 
   test('never fails but with a reason, whatever is set', () => {

@@ -24,8 +24,7 @@ export interface ConfigSources {
  * @throws RegistryError `CONFIG_INVALID`
  */
 export function loadConfig({ file, environment = {}, settings = [], defaultRoot }: ConfigSources): RegistryConfig {
-  const tree: Tree = {};
-  merge(tree, file === undefined ? {} : readTree(file));
+  const tree = file === undefined ? {} : readTree(file);
   for (const setting of SETTINGS) {
     const text = environment[setting.variable];
     if (text !== undefined && text !== '') place(tree, setting.path, fromText(setting, text));
@@ -79,12 +78,4 @@ function unknownSetting(path: string): RegistryError {
   return new RegistryError('CONFIG_INVALID', `there is no setting ${JSON.stringify(path.slice(0, 80))}`, {
     hint: `the settings are ${SETTINGS.map(({ path: known }) => known).join(', ')}`,
   });
-}
-
-function merge(into: Tree, from: Tree): void {
-  for (const [name, value] of Object.entries(from)) {
-    const there = into[name];
-    if (isTree(there) && isTree(value)) merge(there, value);
-    else into[name] = value;
-  }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism } from 'node:os';
 import * as z from 'zod';
-import { duration, size } from './amounts.ts';
+import { duration, size, waitingTime } from './amounts.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
+/** A primary process gives its workers some seconds more. */
+const MOST_GRACE_MS = 24 * DAY_MS;
 const MIB = 1024 * 1024;
 
 const filesystem = z.strictObject({
@@ -36,7 +38,7 @@ const s3 = z.strictObject({
     .describe(
       'promises that this is the only server, so that a store which ignores conditional writes will do; one worker',
     ),
-  timeout: duration.default(10_000).describe('how long one attempt of a request may take'),
+  timeout: waitingTime.default(10_000).describe('how long one attempt of a request may take'),
   attempts: z.int().min(1).max(20).default(5).describe('how often a request is tried'),
   partSize: size.default(8 * MIB).describe('bytes of a part of a large upload, at least 5M'),
 });
@@ -49,6 +51,7 @@ export const configSchema = z.strictObject({
   listen: z
     .string()
     .regex(/^(?:\[[0-9a-fA-F:]+\]|[^:[\]]*):[0-9]{1,5}$/, 'write HOST:PORT, as in 127.0.0.1:5000')
+    .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65535, 'ports go to 65535')
     .default('127.0.0.1:5000')
     .describe('address to serve at; port 0 lets the system choose'),
   workers: z
@@ -82,7 +85,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   collection: z
     .strictObject({
-      every: duration.default(0).describe('how often the server collects by itself; 0: only when it is told to'),
+      every: waitingTime.default(0).describe('how often the server collects by itself; 0: only when it is told to'),
       grace: duration
         .default(DAY_MS)
         .describe('how long a blob that no manifest of its repository names is left alone after it was pushed there'),
@@ -93,9 +96,15 @@ export const configSchema = z.strictObject({
     .prefault({}),
   connections: z
     .strictObject({
-      idle: duration.default(90_000).describe('how long a client may be silent in the middle of a request or answer'),
-      grace: duration.default(10_000).describe('how long requests under way may take when the server stops'),
-      drain: duration.default(0).describe('how long /readyz says no before the server stops to take connections'),
+      idle: waitingTime
+        .refine((read) => read > 0, 'more than 0')
+        .default(90_000)
+        .describe('how long a client may be silent in the middle of a request or answer'),
+      grace: waitingTime
+        .refine((read) => read < MOST_GRACE_MS, 'less than 24d')
+        .default(10_000)
+        .describe('how long requests under way may take when the server stops'),
+      drain: waitingTime.default(0).describe('how long /readyz says no before the server stops to take connections'),
     })
     .prefault({}),
   cache: z

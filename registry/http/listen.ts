@@ -21,6 +21,8 @@ export function listen(server: Server, { host, port }: ListenOptions): Promise<L
     server.once('error', refuse);
     server.listen({ host, port }, () => {
       server.off('error', refuse);
+      // A connection that could not be taken (no descriptor is left, say) is lost; the others go on.
+      server.on('error', () => undefined);
       const address = server.address() as AddressInfo;
       const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
       resolve({ host: shown, port: address.port });

@@ -35,6 +35,7 @@ export function createListener({
   };
   const app = createApp(service, fail);
   return (request, response) => {
+    request.url = originForm(request.url ?? '/');
     observe(request, response, { logger, metrics, requests: logRequests });
     const early = answerEarly(request, response);
     if (early === undefined) app(request, response);
@@ -54,4 +55,11 @@ export function createListener({
     const route = ROUTES.find((candidate) => candidate.path.test(path));
     return route && dispatch(route, request, response, service);
   }
+}
+
+/** Without what a client says to a proxy; servers have to understand it too (RFC 9112 section 3.2.2). */
+function originForm(target: string): string {
+  if (target.startsWith('/')) return target;
+  const path = target.replace(/^https?:\/\/[^/?#]*/i, '');
+  return path === '' || path.startsWith('?') ? `/${path}` : path;
 }

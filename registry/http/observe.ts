@@ -10,6 +10,9 @@ export interface ObserveOptions {
   requests: boolean;
 }
 
+/** Methods that are told apart; a client may say any of those that HTTP ever had. */
+const COUNTED = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
 /** What is known of a request once a route was found. */
 const ROUTE = Symbol('route');
 interface Routed {
@@ -26,12 +29,14 @@ export function observe(request: IncomingMessage, response: ServerResponse, opti
   const begun = performance.now();
   const { socket } = request;
   const [read, written] = [socket.bytesRead, socket.bytesWritten];
+  // A connection that was broken off does not say any more whose it was.
+  const client = options.requests ? socket.remoteAddress : undefined;
   metrics.begin();
   response.once('close', () => {
     const milliseconds = performance.now() - begun;
     const observed = {
       route: (response as Routed)[ROUTE] ?? 'other',
-      method: request.method ?? '',
+      method: COUNTED.has(request.method ?? '') ? (request.method ?? '') : 'other',
       // A client that left before anything was said to it; nginx's number for that.
       status: response.headersSent ? response.statusCode : 499,
       seconds: milliseconds / 1000,
@@ -42,13 +47,13 @@ export function observe(request: IncomingMessage, response: ServerResponse, opti
     if (!options.requests) return;
     logger.info(
       {
-        method: observed.method,
+        method: request.method,
         url: request.url,
         status: observed.status,
         milliseconds: Math.round(milliseconds * 10) / 10,
         sent: observed.bytesSent,
         whole: response.writableFinished,
-        client: socket.remoteAddress,
+        client,
         agent: request.headers['user-agent'],
       },
       'request',

@@ -13,7 +13,7 @@ export interface Operations {
 
 const TEXT = 'text/plain; charset=utf-8';
 
-/** @returns whether the path was one of these; they are outside of `/v2/`, where no repository can be */
+/** @returns undefined where the path is none of these; they are outside of `/v2/`, where no repository can be */
 export function answerOperations(
   path: string,
   request: IncomingMessage,

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { RegistryError } from '../errors.ts';
 import type { DataReader } from '../storage/contract.ts';
+
+/** TLS encrypts all that it is given at once, and keeps that until the client has taken it. */
+const ENCRYPTED_AT_ONCE = 1024 * 1024;
 
 /**
  * Sends a body behind headers that were written already, each chunk when the one before has left for the client: a slow
@@ -31,7 +35,15 @@ class Outlet {
   }
 
   /** @returns false where the client is gone */
-  write(chunk: Buffer): Promise<boolean> {
+  async write(chunk: Buffer): Promise<boolean> {
+    if (!(this.#response.socket instanceof TLSSocket)) return this.#writeAtOnce(chunk);
+    for (let at = 0; at < chunk.length; at += ENCRYPTED_AT_ONCE) {
+      if (!(await this.#writeAtOnce(chunk.subarray(at, at + ENCRYPTED_AT_ONCE)))) return false;
+    }
+    return true;
+  }
+
+  #writeAtOnce(chunk: Buffer): Promise<boolean> {
     if (this.#response.destroyed || this.#response.closed) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.#settle = resolve;

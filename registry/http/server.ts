@@ -35,6 +35,9 @@ export interface HttpServerOptions {
 export class HttpServer {
   readonly #server: Server | SecureServer;
   readonly #connections = new OpenConnections();
+  /** What carries the connections of an HTTPS server, also those that did not agree on keys yet. */
+  readonly #carriers = new Set<Socket>();
+  readonly #newest = new WeakMap<Socket, ServerResponse>();
   readonly #tls: TlsFiles | undefined;
 
   /** @throws RegistryError `CONFIG_INVALID` for a certificate or key that cannot be used */
@@ -53,7 +56,7 @@ export class HttpServer {
         if (isOurTurn(request, response)) socket.setTimeout(idleMs);
         else socket.destroy();
       });
-      return listener(request, response);
+      this.#inTurn(request, response, listener);
     };
     this.#tls = tls;
     this.#server =
@@ -63,6 +66,12 @@ export class HttpServer {
     this.#server.setTimeout(idleMs);
     const connected = tls === undefined ? 'connection' : 'secureConnection';
     this.#server.on(connected, (socket: Socket) => this.#connections.opened(socket));
+    if (tls !== undefined) {
+      this.#server.on('connection', (socket: Socket) => {
+        this.#carriers.add(socket);
+        socket.once('close', () => this.#carriers.delete(socket));
+      });
+    }
   }
 
   /** Connections from now on get what the files hold now. @throws RegistryError `CONFIG_INVALID`; the old one stays */
@@ -97,6 +106,24 @@ export class HttpServer {
     this.#server.close(() => undefined);
     await this.#connections.close(graceMs);
     this.#server.closeAllConnections();
+    for (const socket of this.#carriers) socket.destroy();
+  }
+
+  /**
+   * Requests of one connection one after the other. Node announces all that came in one piece at once: a client that
+   * sends hundreds of lines and reads nothing would have as many answers begun, each with a file and its buffers.
+   */
+  #inTurn(request: IncomingMessage, response: ServerResponse, listener: RequestListener): void {
+    const { socket } = request;
+    const before = this.#newest.get(socket);
+    this.#newest.set(socket, response);
+    if (before === undefined || before.closed) {
+      listener(request, response);
+      return;
+    }
+    before.once('close', () => {
+      if (!socket.destroyed) listener(request, response);
+    });
   }
 }
 

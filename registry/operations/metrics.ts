@@ -16,6 +16,9 @@ export interface ObservedRequest {
   bytesSent: number;
 }
 
+/** Types of metrics that only ever grow. */
+const COUNTS = new Set(['counter', 'histogram']);
+
 type Child = { requests: Counter.Internal; seconds: Histogram.Internal<string> };
 
 /** What this process has counted, as one value, so that it can be sent to another process. */
@@ -110,6 +113,12 @@ export class Metrics {
 }
 
 export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/** What stays true of processes that ended: what they counted, and not how they were. */
+export async function addUp(snapshots: readonly MetricsSnapshot[]): Promise<MetricsSnapshot> {
+  const counts = snapshots.map((metrics) => metrics.filter(({ type }) => COUNTS.has(String(type))));
+  return AggregatorRegistry.aggregate(counts).getMetricsAsJSON();
+}
 
 /** The text that Prometheus reads, of all processes together. */
 export function mergeMetrics(snapshots: readonly MetricsSnapshot[]): Promise<string> {

@@ -10,7 +10,7 @@ import { storageOptions } from '../config/storage-options.ts';
 import type { Listening } from '../http/listen.ts';
 import type { Logger } from '../logger.ts';
 import { Maintenance } from '../maintenance.ts';
-import type { MetricsSnapshot } from '../operations/metrics.ts';
+import { addUp, type MetricsSnapshot } from '../operations/metrics.ts';
 import type { Serving } from '../serve.ts';
 import { createService } from '../service/index.ts';
 import type { ObjectStore } from '../storage/contract.ts';
@@ -97,6 +97,8 @@ class Pool {
   readonly #workers = new Set<Worker>();
   readonly #replacing = new AbortController();
   #stopping = false;
+  /** What workers had counted that ended: without it, counters would go back. */
+  #past: Promise<MetricsSnapshot> = Promise.resolve([]);
 
   constructor(config: RegistryConfig, shared: Shared, logger: Logger) {
     this.#config = config;
@@ -135,7 +137,10 @@ class Pool {
     const child = fork(PROGRAM, { env: { ...process.env, UV_THREADPOOL_SIZE } });
     const worker = new Worker(child, this.#shared.locks, () => this.#count());
     this.#workers.add(worker);
-    void worker.gone.then(() => this.#workers.delete(worker));
+    void worker.gone.then(() => {
+      this.#workers.delete(worker);
+      this.#past = this.#past.then((past) => addUp([past, worker.counted]));
+    });
     return worker;
   }
 
@@ -154,20 +159,21 @@ class Pool {
   }
 
   async #replaceWhenGone(worker: Worker, started: number): Promise<void> {
-    await worker.gone;
+    const how = await worker.gone;
     for (let pause = Date.now() - started < SHORT_LIFE_MS; !this.#stopping; pause = true) {
-      this.#logger.error({ worker: worker.pid }, 'a worker process ended, another one takes its place');
+      this.#logger.error({ worker: worker.pid, how }, 'a worker process ended, another one takes its place');
       if (pause) await wait(PAUSE_MS, undefined, { signal: this.#replacing.signal }).catch(() => undefined);
       if (this.#stopping) return;
-      const next = this.#fork();
+      let next: Worker | undefined;
       try {
+        next = this.#fork();
         await this.#begin([next]);
         await next.ready;
         this.#employ(next);
         return;
       } catch (error) {
-        next.kill();
-        await next.gone;
+        next?.kill();
+        await next?.gone;
         if (!this.#stopping) this.#logger.error({ err: error }, 'a worker process could not start');
       }
     }
@@ -175,6 +181,6 @@ class Pool {
 
   async #count(): Promise<MetricsSnapshot[]> {
     const counted = await Promise.all([...this.#workers].map((worker) => worker.count()));
-    return counted.filter((snapshot) => snapshot !== undefined);
+    return [await this.#past, ...counted.filter((snapshot) => snapshot !== undefined)];
   }
 }

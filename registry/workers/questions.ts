@@ -3,14 +3,27 @@
 /** Questions over a channel of messages, told apart by their numbers. */
 export class Questions<T> {
   readonly #open = new Map<number, (answer: T | undefined) => void>();
+  readonly #patienceMs: number;
   #last = 0;
 
-  /** @param send gets the question's number @returns undefined where the other side is gone */
+  /** @param patienceMs for how long an answer is waited for: who has none by then is stopped, or has no processor */
+  constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs;
+  }
+
+  /** @param send gets the question's number @returns undefined where the other side is gone, or does not answer */
   ask(send: (id: number) => void): Promise<T | undefined> {
     this.#last += 1;
     const id = this.#last;
     return new Promise((resolve) => {
-      this.#open.set(id, resolve);
+      const timer = setTimeout(() => {
+        this.#open.delete(id);
+        resolve(undefined);
+      }, this.#patienceMs);
+      this.#open.set(id, (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
       send(id);
     });
   }

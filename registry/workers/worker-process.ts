@@ -15,8 +15,11 @@ import { RemoteLocks } from './remote-locks.ts';
 
 type Start = Extract<ToWorker, { type: 'start' }>;
 
+/** The primary process asks all workers, and does not wait for each of them for ever. */
+const COUNTED_WITHIN_MS = 8_000;
+
 const locks = new RemoteLocks(say);
-const counts = new Questions<MetricsSnapshot[]>();
+const counts = new Questions<MetricsSnapshot[]>(COUNTED_WITHIN_MS);
 let running: { server: RequestServer; store: ObjectStore; start: Start } | undefined;
 
 // A terminal and a service manager signal all processes at once; the primary process says what is to be done.
@@ -36,7 +39,7 @@ process.on('message', (message: ToWorker, socket?: Socket) => {
       locks.answered(message);
       break;
     case 'count':
-      running?.server.snapshot().then((snapshot) => say({ type: 'counted', id: message.id, snapshot }), fail);
+      count().then((snapshot) => say({ type: 'counted', id: message.id, snapshot }), fail);
       break;
     case 'counted-all':
       counts.answered(message.id, message.snapshots);
@@ -66,6 +69,11 @@ async function begin(start: Start): Promise<void> {
   running = { server, store, start };
   server.begin();
   say({ type: 'ready' });
+}
+
+/** One that does not answer requests yet has counted nothing. */
+async function count(): Promise<MetricsSnapshot> {
+  return running === undefined ? [] : running.server.snapshot();
 }
 
 function accept(id: number, socket: Socket | undefined): void {

@@ -8,18 +8,22 @@ import { LockKeeper } from './lock-keeper.ts';
 import type { ToPrimary, ToWorker } from './messages.ts';
 import { Questions } from './questions.ts';
 
+/** Less than those who ask for the metrics wait (`worker-process.ts`, and Prometheus). */
+const COUNTED_WITHIN_MS = 3_000;
+
 /** One worker process, as its primary process sees it. */
 export class Worker {
   readonly pid: number;
   /** Settles when the worker takes connections, or ended before it did. */
   readonly ready: Promise<void>;
-  /** Settles when the process is gone. */
-  readonly gone: Promise<void>;
+  /** Settles when the process is gone, and all that it said was heard: with how it ended. */
+  readonly gone: Promise<string>;
   readonly #process: ChildProcess;
-  readonly #counts = new Questions<MetricsSnapshot>();
+  readonly #counts = new Questions<MetricsSnapshot>(COUNTED_WITHIN_MS);
   /** Connections that are on their way to the worker. */
   readonly #given = new Map<number, Socket>();
   #lastGiven = 0;
+  #counted: MetricsSnapshot = [];
 
   /**
    * @param locks which the worker may take; left out: it needs none
@@ -27,7 +31,7 @@ export class Worker {
    */
   constructor(worker: ChildProcess, locks: Locks | undefined, countAll: () => Promise<MetricsSnapshot[]>) {
     this.#process = worker;
-    // A process that could be started has one; one that could not ends at once.
+    // Only a process that could not be started has none; it is gone at once.
     this.pid = worker.pid ?? 0;
     const keeper = locks === undefined ? undefined : new LockKeeper(locks, (answer) => this.send(answer));
     const ready = Promise.withResolvers<void>();
@@ -49,6 +53,7 @@ export class Worker {
           ready.reject(failure(message));
           break;
         case 'counted':
+          this.#counted = message.snapshot;
           this.#counts.answered(message.id, message.snapshot);
           break;
         case 'count-all':
@@ -57,15 +62,33 @@ export class Worker {
       }
     });
     this.gone = new Promise((resolve) => {
-      worker.once('exit', (code, signal) => {
+      const end = (how: string) => {
         keeper?.workerGone();
         this.#counts.end();
-        ready.reject(new RegistryError('LISTEN_FAILED', `a worker process ended: ${signal ?? `status ${code}`}`));
-        resolve();
+        ready.reject(new RegistryError('LISTEN_FAILED', `a worker process ended: ${how}`));
+        resolve(how);
+      };
+      worker.once('exit', (code, signal) => {
+        const how = signal ?? `status ${code}`;
+        // A connection that it still said to have taken must not go to another one as well.
+        if (worker.connected) worker.once('disconnect', () => end(how));
+        else end(how);
+      });
+      worker.on('error', (error) => {
+        // A process that never was does not exit; of a channel that broke `exit` tells too.
+        if (worker.pid === undefined) end(error.message);
       });
     });
-    // Its process could not be started, or its channel broke: `exit` says so too.
-    worker.on('error', () => undefined);
+  }
+
+  /** Connections that were given to it and that it has not taken yet. */
+  get onTheWay(): number {
+    return this.#given.size;
+  }
+
+  /** What it had counted when it was last asked. */
+  get counted(): MetricsSnapshot {
+    return this.#counted;
   }
 
   send(message: ToWorker): void {
@@ -88,7 +111,7 @@ export class Worker {
     return sockets;
   }
 
-  /** @returns undefined where the worker is gone */
+  /** @returns undefined where the worker is gone, or does not answer */
   count(): Promise<MetricsSnapshot | undefined> {
     if (!this.#process.connected) return Promise.resolve(undefined);
     return this.#counts.ask((id) => this.send({ type: 'count', id }));

@@ -83,6 +83,39 @@ describe('worker processes', () => {
     await push.image('stays', 't', 'another layer');
   });
 
+  test('one that was stopped keeps neither new connections nor the metrics from the others', async () => {
+    const server = await serve('--workers', '2');
+    const [stopped = 0] = workersOf(server.pid);
+    process.kill(stopped, 'SIGSTOP');
+    try {
+      const asked = Array.from({ length: 8 }, () => call(server.url, { path: '/v2/' }).then(({ status }) => status));
+      // One may be on its way to the worker that sleeps.
+      await vi.waitFor(async () => {
+        const done = await Promise.all(asked.map((one) => Promise.race([one, undefined])));
+        expect(done.filter((status) => status === 200).length).toBeGreaterThanOrEqual(4);
+      });
+      const { body } = await call(server.url, { path: '/metrics' });
+      expect(body.toString()).toContain('uk_registry_requests_total');
+      process.kill(stopped, 'SIGCONT');
+      expect(await Promise.all(asked)).toEqual(Array.from({ length: 8 }, () => 200));
+    } finally {
+      process.kill(stopped, 'SIGCONT');
+    }
+  });
+
+  test('have counted what they have, also those that are gone', async () => {
+    const server = await serve('--workers', '2');
+    const counted = async () => {
+      const { body } = await call(server.url, { path: '/metrics' });
+      const found = /uk_registry_requests_total\{route="base",method="GET",status="200"\} ([0-9]+)$/m.exec(`${body}`);
+      return Number(found?.[1]);
+    };
+    for (let at = 0; at < 6; at += 1) await call(server.url, { path: '/v2/' });
+    expect(await counted()).toBe(6);
+    for (const worker of workersOf(server.pid)) process.kill(worker, 'SIGKILL');
+    await vi.waitFor(async () => expect(await counted()).toBe(6), 20_000);
+  });
+
   test('end with their primary process, and the next server takes over at once', async () => {
     const server = await serve('--workers', '2');
     const digest = await pusher(server.url).image('over', 't', 'layer');
@@ -205,6 +238,22 @@ describe('HTTPS', () => {
     server.signal('SIGHUP');
     await vi.waitFor(() => expect(server.log()).toContain('kept the old certificate'));
     expect(await ask(server.url, second.cert)).toEqual([200, 'second']);
+  });
+
+  test('stops although a client has yet to say hello', async () => {
+    const { cert, key } = certificate('waits');
+    const server = await serve('--workers', '1', '--set', `tls.certificate=${cert}`, '--set', `tls.key=${key}`);
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    // Accepted as well, as its successor is.
+    expect(await ask(server.url, cert)).toEqual([200, 'waits']);
+    const begun = performance.now();
+    server.signal('SIGTERM');
+    expect(await server.ended).toBe(0);
+    // Less than a handshake may take.
+    expect(performance.now() - begun).toBeLessThan(8_000);
   });
 
   test('with a key that does not fit does not start', async () => {
