@@ -24,6 +24,7 @@ describe('a failure', () => {
     ['not implemented', answered(501, 'NotImplemented'), 'refused', false],
     ['damaged on the way', answered(400, 'XAmzContentSHA256Mismatch'), 'passing', false],
     ['a wrong secret', answered(403, 'SignatureDoesNotMatch'), 'refused', false],
+    ['a clock that is wrong', answered(403, 'RequestTimeTooSkewed'), 'passing', false],
     ['a quota', answered(403, 'QuotaExceeded'), 'full', false],
     ['no room', answered(507, 'Unknown'), 'full', false],
     ['nobody there', broken('ECONNREFUSED'), 'passing', false],

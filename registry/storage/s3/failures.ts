@@ -36,6 +36,8 @@ export class S3Failure extends Error {
 const NOT_BEGUN = new Set(['SlowDown', 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 const PASSING = new Set([
   'RequestTimeout',
+  // The SDK sets its clock by the answer, so the next attempt is signed for the store's time.
+  'RequestTimeTooSkewed',
   // The bytes that arrived are not those that were sent.
   'XAmzContentSHA256Mismatch',
   'XAmzContentChecksumMismatch',
