@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../../../image-format/index.ts';
-import type { Token } from '../../storage/contract.ts';
+import type { StoredRecord, Token } from '../../storage/contract.ts';
 import { LEFT_AFTER_MS } from '../data-age.ts';
 import {
   allReferrersPrefix,
@@ -9,6 +9,7 @@ import {
   manifestKey,
   manifestsPrefix,
   tagHistoryPrefix,
+  tagKey,
   tagsPrefix,
 } from '../keys.ts';
 import { isTombstone, parseManifestRecord } from '../manifest-record.ts';
@@ -25,13 +26,17 @@ import { each, pages } from './walk.ts';
  * the entry, stays behind it, and may be deleted as long as the entry still is what it was.
  */
 export async function collectEntries(round: Round, repository: string): Promise<void> {
-  await collectStale(round, repository, tagsPrefix(repository), (stored, key) => parseTag(stored, key));
+  await collectStale(round, repository, tagsPrefix(repository), parseTag);
   const tagged = allTaggedPrefix(repository);
-  await collectStale(round, repository, tagged, (stored, key) => {
+  const readMarker: Parse = (stored, key) => {
     const digest = digestIn(key, tagged);
     if (digest === undefined) throw damaged(key);
     return { digest, version: parseTagged(stored, key).version };
-  });
+  };
+  // A deletion that is under way finds its tags by these markers: first the tag, in its place.
+  await collectStale(round, repository, tagged, readMarker, (key) =>
+    removeIfStale(round, repository, tagKey(repository, key.slice(key.lastIndexOf('/') + 1)), parseTag),
+  );
   await collectStale(round, repository, allReferrersPrefix(repository), (stored, key) => {
     const { descriptor, version } = parseReferrer(stored, key);
     return { digest: descriptor.digest as Digest, version };
@@ -39,25 +44,37 @@ export async function collectEntries(round: Round, repository: string): Promise<
   await collectHistory(round, repository);
 }
 
-type Parse = (
-  stored: NonNullable<Awaited<ReturnType<Round['store']['get']>>>,
-  key: string,
-) => { digest: Digest; version: number };
+type Parse = (stored: StoredRecord, key: string) => { digest: Digest; version: number };
 
-async function collectStale(round: Round, repository: string, prefix: string, parse: Parse): Promise<void> {
+async function collectStale(
+  round: Round,
+  repository: string,
+  prefix: string,
+  parse: Parse,
+  first?: (key: string) => Promise<void>,
+): Promise<void> {
   for await (const keys of pages(round.store, prefix)) {
     await each(keys, async (key) => {
-      await round.sparing(key, async () => {
-        const stored = await round.store.get(key);
-        if (stored === undefined) return;
-        const { digest, version } = parse(stored, key);
-        if ((await versionOf(round, repository, digest)) <= version) return;
-        await round.store.settle([manifestKey(repository, digest)]);
-        if (await round.delete(key, stored.token)) round.tally.add('entriesDeleted');
-      });
+      await round.sparing(key, () => removeIfStale(round, repository, key, parse, first));
     });
     await round.breathe();
   }
+}
+
+async function removeIfStale(
+  round: Round,
+  repository: string,
+  key: string,
+  parse: Parse,
+  first?: (key: string) => Promise<void>,
+): Promise<void> {
+  const stored = await round.store.get(key);
+  if (stored === undefined) return;
+  const { digest, version } = parse(stored, key);
+  if ((await versionOf(round, repository, digest)) <= version) return;
+  await round.store.settle([manifestKey(repository, digest)]);
+  await first?.(key);
+  if (await round.delete(key, stored.token)) round.tally.add('entriesDeleted');
 }
 
 /** The version of a manifest or its tombstone; of one of which nothing is left, more than any. */
