@@ -2,9 +2,12 @@
 // The server, or one of its workers, is killed in the middle of many pushes, again and again, while it collects. Clients
 // do what clients do: they push again until it worked.
 import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { type Digest, digestOf } from '../../image-format/index.ts';
+import { COLLECTION_KEY } from '../../registry/service/keys.ts';
 import { call } from './call.ts';
 import { EMPTY_JSON, errorCode, manifestOf, pusher } from './content.ts';
 import { type ServerProcess, useServers } from './server-process.ts';
@@ -27,7 +30,7 @@ interface Acknowledged {
   size: number;
 }
 
-const { serve, workersOf } = useServers();
+const { serve, folder, workersOf } = useServers();
 
 test('what was acknowledged is there whole, nothing half is visible, and who tries again succeeds', {
   timeout: 300_000,
@@ -61,6 +64,7 @@ test('what was acknowledged is there whole, nothing half is visible, and who tri
     if (victim === 'server') {
       server.signal('SIGKILL');
       await server.ended;
+      await endLease(join(folder(), 'images'));
       server = await serve(...settings, '--listen', address);
     } else {
       await killWorker(server);
@@ -107,6 +111,17 @@ async function pushUntilItWorks(url: string, repository: string, tag: string, la
 function isWorthRetrying(error: unknown): boolean {
   const text = String(error);
   return /ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|aborted|503 instead|MANIFEST_BLOB_UNKNOWN/.test(text);
+}
+
+/** A collection that was killed is taken for dead after two minutes; here they are over, and the next one goes on. */
+async function endLease(root: string): Promise<void> {
+  const path = join(root, 'objects', COLLECTION_KEY);
+  try {
+    await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), until: 0 }));
+  } catch (error) {
+    // It was not at work when it was killed.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
 }
 
 async function killWorker(server: ServerProcess): Promise<void> {

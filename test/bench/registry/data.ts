@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { cp, link, mkdir, readdir, rm } from 'node:fs/promises';
+import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Digest, digestOf, MEDIA_TYPE } from '../../../image-format/index.ts';
 import type { Prepared } from './contestants.ts';
@@ -124,7 +124,7 @@ const nameOfTag = (at: number) => `v${String(at).padStart(7, '0')}`;
  * Copies the one tag that was pushed under many names. Pushing them would take each server minutes, and how they came
  * there is not what is measured. What a server keeps beside the tag, for deleting or moving it, is left out.
  */
-export async function multiplyTags(storage: string, layout: Prepared['layout'], data: Data): Promise<void> {
+export function multiplyTags(storage: string, layout: Prepared['layout'], data: Data): void {
   for (const [repository, count] of [
     [FEW_TAGS, FEW],
     [MANY_TAGS, data.manyTags],
@@ -134,24 +134,26 @@ export async function multiplyTags(storage: string, layout: Prepared['layout'], 
     const model = join(tags, nameOfTag(0));
     for (let at = 1; at < count; at += 1) {
       const tag = join(tags, nameOfTag(at));
-      if (layout === 'uk') await cp(model, tag);
-      else await linkTag(model, tag);
+      if (layout === 'uk') copyFileSync(model, tag);
+      else linkTag(model, tag);
     }
-    const { length } = await readdir(tags);
+    const { length } = readdirSync(tags);
     if (length !== count) throw new Error(`${tags} holds ${length} tags and not ${count}`);
   }
 }
 
 const dockerTags = (repository: string) => `docker/registry/v2/repositories/${repository}/_manifests/tags`;
 
-async function linkTag(model: string, tag: string): Promise<void> {
-  const file = 'current/link';
-  await mkdir(dirname(join(tag, file)), { recursive: true });
+function linkTag(model: string, tag: string): void {
+  const from = join(model, 'current/link');
+  const to = join(tag, 'current/link');
+  mkdirSync(dirname(to), { recursive: true });
   try {
-    await link(join(model, file), join(tag, file));
+    linkSync(from, to);
   } catch {
-    // A file has only so many names (65,000 on ext4).
-    await rm(join(model, file)).then(() => cp(join(tag, '../v0000001', file), join(model, file)));
-    await link(join(model, file), join(tag, file));
+    // A file has only so many names (65,000 on ext4): the model gets a new one.
+    rmSync(from);
+    copyFileSync(join(model, '../v0000001/current/link'), from);
+    linkSync(from, to);
   }
 }

@@ -18,6 +18,16 @@ const options = readOptions(process.argv.slice(2));
 if (options !== undefined) {
   const folder = mkdtempSync(join(tmpdir(), 'uk-bench-'));
   const running = new Set<RunningServer>();
+  for (const [signal, status] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.once(signal, () => {
+      for (const { pid } of running) process.kill(pid, 'SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+      process.exit(status);
+    });
+  }
   try {
     await bench(options, folder, running);
   } finally {
@@ -133,7 +143,7 @@ async function fill(
   const server = await start(contestant, storage);
   await pushData(server.url, data, contestant.abilities.includes('referrers'));
   await server.stop();
-  await multiplyTags(storage, contestant.layout, data);
+  multiplyTags(storage, contestant.layout, data);
 }
 
 function* cellsOf(scenarios: readonly Scenario[], options: BenchOptions, pushes: boolean) {
