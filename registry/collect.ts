@@ -26,7 +26,7 @@ export async function collect(config: RegistryConfig, options: CollectOptions = 
     const report = await askToCollect(storage.root, { dryRun, takeOver, ...times }, { signal, onProgress });
     if (report !== undefined) return report;
   }
-  const store = await openStore(storageOptions(storage), { recordCacheBytes: 0 });
+  const store = await openStore(storageOptions(storage), { recordCacheBytes: 0, existing: true });
   try {
     return await createCollector(store, times).run({
       dryRun,

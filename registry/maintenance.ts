@@ -36,6 +36,8 @@ export class Maintenance {
   readonly #timers: NodeJS.Timeout[];
   readonly #ending = new AbortController();
   #work: Promise<void>;
+  /** What waits for its turn, by the method that does it. */
+  readonly #waiting = new Set<() => Promise<void>>();
 
   constructor(subject: Subject, logger: Logger, options: MaintenanceOptions) {
     const { uploadIdleMs = WEEK_MS, collectEveryMs = 0, graceMs, settleMs } = options;
@@ -52,8 +54,8 @@ export class Maintenance {
       this.#expire(),
       subject.root === undefined ? undefined : this.#control.listen(subject.root),
     ]).then(() => undefined);
-    this.#timers = [setInterval(() => this.#next(() => this.#expire()), HOUR_MS)];
-    if (collectEveryMs > 0) this.#timers.push(setInterval(() => this.#next(() => this.#collect()), collectEveryMs));
+    this.#timers = [setInterval(() => this.#next(this.#expire), HOUR_MS)];
+    if (collectEveryMs > 0) this.#timers.push(setInterval(() => this.#next(this.#collect), collectEveryMs));
     for (const timer of this.#timers) timer.unref();
   }
 
@@ -69,9 +71,14 @@ export class Maintenance {
     await this.#work;
   }
 
-  /** One thing after the other: a slow store is not made slower by two at once. */
+  /** One thing after the other, and each at most once: a slow store is not made slower, and nothing piles up. */
   #next(work: () => Promise<void>): void {
-    this.#work = this.#work.then(work);
+    if (this.#waiting.has(work)) return;
+    this.#waiting.add(work);
+    this.#work = this.#work.then(() => {
+      this.#waiting.delete(work);
+      return this.#ending.signal.aborted ? undefined : work.call(this);
+    });
   }
 
   async #expire(): Promise<void> {
@@ -85,7 +92,6 @@ export class Maintenance {
 
   async #collect(): Promise<void> {
     const { signal } = this.#ending;
-    if (signal.aborted) return;
     try {
       const report = await this.#collector.run({ signal });
       if (report.outcome !== 'busy') this.#logger.info({ ...report }, 'collected what nothing needs');

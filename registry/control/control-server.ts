@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmodSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { RegistryError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -46,9 +47,11 @@ export class ControlServer {
       rmSync(path, { force: true });
       await new Promise<void>((resolve, reject) => {
         this.#server.once('error', reject);
+        // The name appears with these rights: there is no moment in which others could open it.
+        const before = process.umask(0o077);
         this.#server.listen(path, resolve);
+        process.umask(before);
       });
-      chmodSync(path, 0o600);
     } catch (error) {
       // Some file systems have no sockets; everything else works without.
       this.#logger.warn({ err: error }, 'cannot listen for `uk registry gc` in the storage folder');
@@ -70,14 +73,16 @@ export class ControlServer {
         response.writeHead(404).end();
         return;
       }
-      const { dryRun, takeOver, ...times } = collectionRequestSchema.parse(JSON.parse(await text(request)));
+      const { dryRun, takeOver, ...times } = collectionRequestSchema.parse(
+        JSON.parse(await text(addAbortSignal(signal, request))),
+      );
       response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
       const onProgress = every(TOLD_EVERY_MS, (progress: Progress) => say({ progress }));
       const report = await createCollector(this.#store, times).run({ dryRun, takeOver, signal, onProgress });
       if (!dryRun) this.#logger.info({ ...report }, 'collected what nothing needs');
       say({ report });
     } catch (error) {
-      if (!(error instanceof Gone)) this.#logger.error({ err: error }, 'a collection failed');
+      if (!signal.aborted) this.#logger.error({ err: error }, 'a collection failed');
       say({ failure: describe(error) });
     }
     response.end();

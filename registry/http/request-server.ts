@@ -102,8 +102,9 @@ export class RequestServer {
   async #unready(): Promise<string | undefined> {
     if (this.#stopping) return 'the server is stopping';
     try {
+      if (this.#store.check !== undefined) await this.#store.check();
       // Any key will do: what counts is that the store says whether it is there.
-      await this.#store.get('catalog/readiness!');
+      else await this.#store.get('catalog/readiness!');
       return undefined;
     } catch (error) {
       return error instanceof RegistryError ? error.message : 'the storage cannot be read';

@@ -59,6 +59,36 @@ describe('the cache of blobs', () => {
     expect((await collect(await cache.read(one, range))).equals(one.bytes.subarray(7, 200 * KIB + 1))).toBe(true);
   });
 
+  test('reads no more ahead at once than a part of what it may keep', async () => {
+    const blobs = await Promise.all(Array.from({ length: 20 }, (_, at) => blob(`many-${at}`, 200 * KIB)));
+    let loading = 0;
+    let most = 0;
+    const gate = Promise.withResolvers<void>();
+    // Reads of the cache itself, which nobody else iterates.
+    const slow: ObjectStore = new Proxy(store, {
+      get: (target, name) =>
+        name === 'readData'
+          ? async (key: string): Promise<DataReader> => ({
+              size: 200 * KIB,
+              async *[Symbol.asyncIterator]() {
+                loading += 1;
+                most = Math.max(most, loading);
+                await gate.promise;
+                loading -= 1;
+                yield* await target.readData(key);
+              },
+              async [Symbol.asyncDispose]() {},
+            })
+          : Reflect.get(target, name),
+    });
+    const cache = new BlobCache(slow, { limit: 2048 * KIB });
+    for (let round = 0; round < 2; round += 1) for (const one of blobs) await cache.read(one);
+    await vi.waitFor(() => expect(most).toBe(2));
+    gate.resolve();
+    await vi.waitFor(() => expect(loading).toBe(0));
+    expect(most).toBe(2);
+  });
+
   test('takes nothing that is large against it, and nothing at all where it is off', async () => {
     const large = await blob('large', 600 * KIB);
     for (const cache of [cacheOf(2048 * KIB), cacheOf(0)]) {

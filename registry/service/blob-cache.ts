@@ -25,6 +25,7 @@ export class BlobCache {
   readonly #bytes: LRUCache<string, Buffer> | undefined;
   readonly #once = new LRUCache<string, true>({ max: ONCE });
   readonly #loading = new Set<string>();
+  #loadingBytes = 0;
 
   constructor(store: ObjectStore, options: BlobCacheOptions) {
     this.#store = store;
@@ -49,15 +50,20 @@ export class BlobCache {
 
   /** Beside the answer that is under way, which has a reader of its own: a slow client holds nothing up. */
   #load({ data, size }: { data: string; size: number }): void {
-    if (this.#loading.has(data)) return;
+    // What is being read counts as well: of many at once the others are for the next time.
+    if (this.#loading.has(data) || this.#loadingBytes + size > this.#largest) return;
     this.#loading.add(data);
+    this.#loadingBytes += size;
     this.#collect(data, size)
       .then((bytes) => {
         if (bytes !== undefined) this.#bytes?.set(data, bytes);
       })
       // The request itself meets the same failure, and reports it.
       .catch(() => undefined)
-      .finally(() => this.#loading.delete(data));
+      .finally(() => {
+        this.#loading.delete(data);
+        this.#loadingBytes -= size;
+      });
   }
 
   async #collect(data: string, size: number): Promise<Buffer | undefined> {

@@ -100,6 +100,13 @@ export interface ObjectStore {
    */
   readonly rereadsFast?: boolean;
 
+  /**
+   * Whether reads and writes can succeed now; left out where a read of any record says as much.
+   *
+   * @throws RegistryError where they cannot
+   */
+  check?(): Promise<void>;
+
   /** Frees what the driver holds open. */
   close(): Promise<void>;
 }

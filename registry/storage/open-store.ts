@@ -12,6 +12,8 @@ export type StorageOptions =
 interface CommonOptions {
   /** Bytes of records that a process keeps in memory. */
   recordCacheBytes?: number | undefined;
+  /** Refuse a folder that holds no storage, in place of making one. Default false. */
+  existing?: boolean;
 }
 
 /** How a worker process gets at the folder that its primary process owns. */
@@ -33,7 +35,7 @@ export async function openStore(
   }
   const { root } = storage;
   return options.share === undefined
-    ? FilesystemStore.open({ root, ...cache })
+    ? FilesystemStore.open({ root, existing: options.existing ?? false, ...cache })
     : FilesystemStore.join({ root, ...cache, ...options.share });
 }
 

@@ -97,6 +97,12 @@ describe.each([['1'], ['2']])('a collection beside a server with %s workers', (w
 });
 
 describe('a collection', () => {
+  test('of a folder that holds no registry says so, and makes none', async () => {
+    const { status, stderr } = await runUk(['registry', 'gc', '--storage', images(), '--dry-run']);
+    expect([status, stderr.toString()]).toEqual([1, expect.stringContaining(`no registry in ${images()}`)]);
+    await expect(readdir(images())).rejects.toThrow(/ENOENT/);
+  });
+
   test('works on a folder that no server has, and leaves it free', async () => {
     const server = await serve();
     await pusher(server.url).blob('loose', 'bytes that nobody names');

@@ -163,6 +163,8 @@ describe('a stop', () => {
       await vi.waitFor(async () => {
         await expect(call(server.url, { path: '/v2/' })).rejects.toThrow(/ECONNREFUSED/);
       });
+      // What a terminal that goes away says too.
+      server.signal('SIGHUP');
       socket.write(bytes.subarray(50_000));
       expect(await readText(socket)).toMatch(/^HTTP\/1.1 201 /);
       expect(await server.ended).toBe(0);

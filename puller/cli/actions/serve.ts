@@ -24,7 +24,8 @@ export async function serve(session: Session, options: ServeOptions): Promise<un
     }
     session.output.note('stopping: waiting for requests that are under way');
   } finally {
-    process.off('SIGHUP', serving.reload);
+    // Until the end: a terminal that goes away says SIGHUP as well, and must not cut what still may end.
     await serving.close();
+    process.off('SIGHUP', serving.reload);
   }
 }

@@ -2,7 +2,7 @@
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -270,6 +270,63 @@ describe('the storage folder', () => {
     expect((await worker.get('k'))?.bytes.toString()).toBe('old');
     await worker.close();
     await server.close();
+  });
+
+  test('that was taken over while a writer waited for its turn is not written when that comes', async () => {
+    const locks = new KeyedLock();
+    const server = await FilesystemStore.open({ root, shared: true, locks });
+    const worker = await FilesystemStore.join({ root, locks, claim: server.claim });
+    const turn = Promise.withResolvers<void>();
+    const waited = Promise.withResolvers<void>();
+    const slow = {
+      ...locks,
+      hold: async <T>(key: string, work: () => Promise<T>) => {
+        waited.resolve();
+        await turn.promise;
+        return locks.hold(key, work);
+      },
+      tryHold: locks.tryHold.bind(locks),
+    };
+    const late = await FilesystemStore.join({ root, locks: slow, claim: server.claim });
+    await worker.put('k', Buffer.from('old'));
+    const writing = late.put('k', Buffer.from('new')).catch((error) => error);
+    await waited.promise;
+    await supersede();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+    try {
+      turn.resolve();
+      expect(await writing).toMatchObject(refused);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect((await worker.get('k'))?.bytes.toString()).toBe('old');
+    for (const store of [late, worker, server]) await store.close();
+  });
+
+  test('says that it cannot be used when it was taken over, or is not there', async () => {
+    const store = await FilesystemStore.open({ root });
+    await store.check();
+    await rename(join(root, 'objects'), join(root, 'away'));
+    await expect(store.check()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    await rename(join(root, 'away'), join(root, 'objects'));
+    await store.check();
+    await supersede();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+    try {
+      await expect(store.check()).rejects.toMatchObject(refused);
+    } finally {
+      vi.useRealTimers();
+    }
+    await store.close();
+  });
+
+  test('is not made where only one that is there will do', async () => {
+    const missing = join(root, 'missing');
+    const opening = FilesystemStore.open({ root: missing, existing: true });
+    await expect(opening).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    expect(existsSync(missing)).toBe(false);
+    await (await FilesystemStore.open({ root: missing })).close();
+    await (await FilesystemStore.open({ root: missing, existing: true })).close();
   });
 
   test('is free only when the workers of a server that was killed are gone as well', async () => {

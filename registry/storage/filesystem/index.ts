@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { RegistryError } from '../../errors.ts';
 import type {
   ByteRange,
   ByteSource,
@@ -16,7 +17,7 @@ import type {
   UnfinishedData,
 } from '../contract.ts';
 import { DataFiles } from './data.ts';
-import { errnoOf, storage } from './failures.ts';
+import { errnoOf, orUndefined, storage } from './failures.ts';
 import { Folders } from './folders.ts';
 import { KeyedLock, type Locks } from './keyed-lock.ts';
 import { Layout } from './layout.ts';
@@ -28,6 +29,8 @@ import { Records } from './records.ts';
 export interface FilesystemOptions {
   /** The storage's folder; made where it is missing. */
   root: string;
+  /** Refuse a folder that holds no storage, in place of making one. Default false. */
+  existing?: boolean;
   /** Bytes of records kept in memory, default 64 MiB. */
   cacheBytes?: number;
   /** Whether worker processes are going to {@link FilesystemStore.join} this one. Default false. */
@@ -69,12 +72,15 @@ export class FilesystemStore implements ObjectStore {
   readonly #listings: Listings;
   readonly #data: DataFiles;
   readonly #right: Right;
+  readonly #layout: Layout;
 
   protected constructor(layout: Layout, right: Right, locks: Locks, options: { cacheBytes?: number; shared: boolean }) {
     const folders = new Folders(layout.root, options.shared);
-    this.#records = new Records(layout, folders, locks, options.cacheBytes ?? 64 * 1024 * 1024);
+    const rightful = withRight(locks, right);
+    this.#layout = layout;
+    this.#records = new Records(layout, folders, rightful, options.cacheBytes ?? 64 * 1024 * 1024);
     this.#listings = new Listings(layout);
-    this.#data = new DataFiles(layout, folders, locks);
+    this.#data = new DataFiles(layout, folders, rightful);
     this.#right = right;
   }
 
@@ -82,6 +88,7 @@ export class FilesystemStore implements ObjectStore {
   static open(options: FilesystemOptions): Promise<OwnedFilesystemStore> {
     return storage(`open the storage folder ${options.root}`, async () => {
       const layout = new Layout(options.root);
+      if (options.existing === true) await mustHoldStorage(layout);
       await makeDurably(layout);
       const ownership = await takeOwnership(layout);
       for (const name of await readdir(layout.temporary)) await rm(join(layout.temporary, name), { force: true });
@@ -159,6 +166,11 @@ export class FilesystemStore implements ObjectStore {
     return this.#data.delete(key);
   }
 
+  async check(): Promise<void> {
+    await this.#right.ensure();
+    await storage(`find ${this.#layout.objects}`, () => stat(this.#layout.objects));
+  }
+
   async close(): Promise<void> {
     await this.#right.release();
   }
@@ -186,6 +198,27 @@ class OwnedFilesystemStore extends FilesystemStore {
 }
 
 export type { OwnedFilesystemStore };
+
+/** Whoever waits for a lock may wait for long: when the turn comes, the folder can be another server's. */
+function withRight(locks: Locks, right: Right): Locks {
+  const rightful =
+    <T>(work: () => Promise<T>) =>
+    async (): Promise<T> => {
+      await right.ensure();
+      return work();
+    };
+  return {
+    hold: (key, work) => locks.hold(key, rightful(work)),
+    tryHold: (key, work) => locks.tryHold(key, rightful(work)),
+  };
+}
+
+async function mustHoldStorage({ root, objects }: Layout): Promise<void> {
+  if ((await orUndefined(stat(objects))) !== undefined) return;
+  throw new RegistryError('STORAGE_UNAVAILABLE', `there is no registry in ${root}`, {
+    hint: 'name the folder that its server was given',
+  });
+}
 
 /** Makes the folders that outlive a start, so that what is acknowledged below them survives a loss of power as well. */
 async function makeDurably(layout: Layout): Promise<void> {
