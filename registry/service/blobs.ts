@@ -94,12 +94,12 @@ export class Blobs {
    *
    * @param readable when the data can be read. Only then a record may name it, so that a live record whose data is not
    *   whole is one that lost it, and who finds such a record may replace it.
-   * @throws RegistryError `BLOB_UNKNOWN` where the blob was deleted meanwhile, `DATA_UNKNOWN` where that took too long
+   * @throws RegistryError `UPLOAD_UNKNOWN` where a collector was faster: the bytes have to be pushed again
    */
   async accept(repository: string, digest: Digest, data: NewData, readable: Promise<void>): Promise<void> {
     await Promise.all([readable, this.#markEarly(repository, digest, data.key)]);
     const shared = await this.#share(repository, digest, data);
-    if (shared === undefined) throw new RegistryError('BLOB_UNKNOWN', `the blob ${digest} was deleted meanwhile`);
+    if (shared === undefined) throw collected(`the blob ${digest} was deleted meanwhile`);
     if (shared.data !== data.key) await this.#store.deleteData(data.key);
   }
 
@@ -193,7 +193,7 @@ export class Blobs {
       const from = kept ? { key: old.data, size: old.size, until: now + 1 } : offer.data;
       if (from === undefined) return undefined;
       if (now >= from.until) {
-        throw new RegistryError('DATA_UNKNOWN', `the bytes of ${digest} came so long ago that they may be gone`);
+        throw collected(`the bytes of ${digest} came so long ago that they may be gone`);
       }
       if (!kept) offer.data = undefined;
       const next: BlobRecord = {
@@ -272,6 +272,10 @@ export function serves(link: BlobLink, blob: BlobRecord): boolean {
 /** All that has to be there for a blob to be served, and to be seen by a collector. */
 function keysOf(repository: string, digest: Digest): string[] {
   return [blobKey(digest), blobRepositoryKey(digest, repository), blobLinkKey(repository, digest)];
+}
+
+function collected(message: string): RegistryError {
+  return new RegistryError('UPLOAD_UNKNOWN', message, { hint: 'push it again' });
 }
 
 function unknown(repository: string, digest: Digest): RegistryError {
