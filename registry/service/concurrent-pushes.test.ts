@@ -154,7 +154,7 @@ describe('a blob that is pushed', () => {
         await become('deleted');
       },
     });
-    await expect(robbed.push('one')).rejects.toMatchObject({ code: 'BLOB_UNKNOWN' });
+    await expect(robbed.push('one')).rejects.toMatchObject({ code: 'UPLOAD_UNKNOWN' });
     expect((await record()).blob.state).toBe('deleted');
   });
 
