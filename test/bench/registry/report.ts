@@ -31,21 +31,21 @@ export function report(about: About, rows: readonly Row[], idle: readonly Idle[]
     ...about.missing.map(({ name, why }) => `${name} is left out: ${why}`),
     '',
     ...table(
-      [
-        '',
-        'conn.',
-        'unit',
-        ...names,
-        `× ${PEER}`,
-        ...names.map((name) => `p99 ms ${name}`),
-        ...names.map((name) => `peak MiB ${name}`),
-      ],
+      ['', 'connections', 'unit', ...names, `× ${PEER}`],
       rows.map(({ scenario, connections, values, ratio }) => [
         scenario.what,
         String(connections),
         scenario.unit,
         ...names.map((name) => shown(values.get(name))),
         ratio === undefined ? '' : ratio.toFixed(2),
+      ]),
+    ),
+    '',
+    ...table(
+      ['', 'connections', ...names.map((name) => `99 %, ms: ${name}`), ...names.map((name) => `peak, MiB: ${name}`)],
+      rows.map(({ scenario, connections, values }) => [
+        scenario.what,
+        String(connections),
         ...names.map((name) => number((values.get(name)?.p99 ?? Number.NaN) / 1000, 1)),
         ...names.map((name) => number((values.get(name)?.peak ?? Number.NaN) / MIB)),
       ]),
