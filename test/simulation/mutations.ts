@@ -63,6 +63,7 @@ export const MUTATIONS: Record<string, Mutation> = {
     server: (store) => ({
       ...store,
       put: (key, bytes, options) => store.put(key, bytes, { ...options, durable: false }),
+      settle: async () => undefined,
     }),
   },
 };
