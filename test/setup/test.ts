@@ -30,11 +30,20 @@ step('format and lint', 'node_modules/@biomejs/cli-linux-x64/biome', ['check', '
 step('types', 'tsc', ['-p', '.']);
 
 console.log('\n== tests');
+// Without the project `s3`, which installs and starts an S3 server: `npm run test:s3`.
+const projects = ['unit', 'whole'].flatMap((project) => ['--project', project]);
 const folder = mkdtempSync(join(tmpdir(), 'uk-test-'));
 const output = join(folder, 'report.json');
 const vitest = spawnSync(
   'vitest',
-  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${output}`, ...process.argv.slice(2)],
+  [
+    'run',
+    ...projects,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${output}`,
+    ...process.argv.slice(2),
+  ],
   { stdio: 'inherit' },
 );
 if (!existsSync(output)) {
