@@ -417,6 +417,25 @@ describe('the storage folder', () => {
     await chmod(root, 0o755);
   });
 
+  test('that is damaged has not lost what was read from it before', async () => {
+    const store = await FilesystemStore.open({ root });
+    await store.put('folder/k', Buffer.from('v'));
+    // Later than a change of the file could go unseen: the record is kept in memory from now on.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 1000 });
+    try {
+      await store.get('folder/k');
+    } finally {
+      vi.useRealTimers();
+    }
+    await rename(join(root, 'objects'), join(root, 'away'));
+    await writeFile(join(root, 'objects'), 'not a folder');
+    await expect(store.get('folder/k')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    await rm(join(root, 'objects'));
+    await rename(join(root, 'away'), join(root, 'objects'));
+    expect((await store.get('folder/k'))?.bytes.toString()).toBe('v');
+    await store.close();
+  });
+
   test('that was removed under its server does not keep it from ending', async () => {
     const store = await FilesystemStore.open({ root });
     await rm(root, { recursive: true });

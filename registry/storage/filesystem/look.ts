@@ -19,7 +19,9 @@ export class Looks {
   /** @param known the file was used before @returns undefined where there is none */
   at(path: string, known: boolean): BigIntStats | undefined | Promise<BigIntStats | undefined> {
     if (!known || this.#caution.advised) return look(path);
-    return this.#caution.watch(() => statSync(path, { bigint: true, throwIfNoEntry: false }));
+    const stats = this.#caution.watch(() => statSync(path, { bigint: true, throwIfNoEntry: false }));
+    // Node says the same of a path that leads through a file, which is damage and no answer.
+    return stats ?? look(path);
   }
 }
 
