@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { close, constants, fstat, open as openWithCallback } from 'node:fs';
-import { copyFile, type FileHandle, open, readdir, rename, stat, truncate, unlink } from 'node:fs/promises';
+import { copyFile, type FileHandle, open, readdir, stat, truncate } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { RegistryError } from '../../errors.ts';
 import type { ByteRange, ByteSource, DataReader, DataState, UnfinishedData } from '../contract.ts';
+import { disk } from './disk.ts';
 import { errnoOf, orUndefined, storage } from './failures.ts';
 import { FileReader } from './file-reader.ts';
 import { writeAll } from './file-writer.ts';
 import type { Folders } from './folders.ts';
 import type { Locks } from './keyed-lock.ts';
 import type { Layout } from './layout.ts';
+import { Looks } from './look.ts';
 
+const NOTHING = new Uint8Array();
 const WHOLE_TREE = { recursive: true, withFileTypes: true } as const;
 
 /** The data of the filesystem driver: a file in `partial/` that grows, then moves to `objects/`. */
@@ -19,6 +22,7 @@ export class DataFiles {
   readonly #layout: Layout;
   readonly #folders: Folders;
   readonly #locks: Locks;
+  readonly #looks = new Looks();
 
   constructor(layout: Layout, folders: Folders, locks: Locks) {
     this.#layout = layout;
@@ -30,8 +34,7 @@ export class DataFiles {
     const path = this.#layout.partialPath(key);
     return storage(`begin ${key}`, async () => {
       // Not durable: an upload that a loss of power interrupts starts again.
-      const handle = await this.#folders.within(dirname(path), false, () => open(path, 'wx', 0o644));
-      await handle.close();
+      await this.#folders.within(dirname(path), false, () => disk.create(path, NOTHING, false));
       return { key, size: 0 };
     });
   }
@@ -57,13 +60,13 @@ export class DataFiles {
     const to = this.#layout.partialPath(freshKey);
     return storage(`take over ${state.key}`, async () => {
       const move = async () => {
-        await this.#mustExist(state.key, () => this.#folders.within(dirname(to), false, () => rename(from, to)));
+        await this.#mustExist(state.key, () => this.#folders.within(dirname(to), false, () => disk.rename(from, to)));
       };
       if ((await this.#locks.tryHold(from, move)) === undefined) {
         // Its writer is at work: leave it that file, take a copy of what counts.
         await this.#mustExist(state.key, () => copyFile(from, to, constants.COPYFILE_FICLONE));
         await truncate(to, state.size);
-        await orUndefined(unlink(from));
+        await orUndefined(disk.unlink(from));
       }
       return { ...state, key: freshKey };
     });
@@ -75,7 +78,7 @@ export class DataFiles {
     return storage(`complete ${state.key}`, async () => {
       const held = await this.#locks.tryHold(from, async () => {
         await Promise.all([this.#syncPartial(from, state), this.#folders.make(dirname(to), true)]);
-        await this.#folders.within(dirname(to), true, () => rename(from, to));
+        await this.#folders.within(dirname(to), true, () => disk.rename(from, to));
       });
       if (held === undefined) throw gone(state.key, 'another request writes it');
       await this.#folders.sync(dirname(to));
@@ -84,7 +87,7 @@ export class DataFiles {
 
   abort(state: DataState): Promise<void> {
     return storage(`abort ${state.key}`, async () => {
-      await orUndefined(unlink(this.#layout.partialPath(state.key)));
+      await orUndefined(disk.unlink(this.#layout.partialPath(state.key)));
     });
   }
 
@@ -100,7 +103,10 @@ export class DataFiles {
   }
 
   size(key: string): Promise<number | undefined> {
-    return storage(`look at ${key}`, async () => (await orUndefined(stat(this.#layout.objectPath(key))))?.size);
+    return storage(`look at ${key}`, async () => {
+      const stats = await this.#looks.at(this.#layout.objectPath(key));
+      return stats === undefined ? undefined : Number(stats.size);
+    });
   }
 
   read(key: string, range?: ByteRange): Promise<DataReader> {
@@ -115,7 +121,7 @@ export class DataFiles {
   delete(key: string): Promise<boolean> {
     const path = this.#layout.objectPath(key);
     return storage(`delete ${key}`, async () => {
-      const deleted = (await orUndefined(unlink(path).then(() => true))) ?? false;
+      const deleted = (await orUndefined(disk.unlink(path).then(() => true))) ?? false;
       if (deleted) await this.#folders.sync(dirname(path));
       return deleted;
     });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { disk } from './disk.ts';
 import { errnoOf } from './failures.ts';
 
 /** Folders that are known to be there and durable; more are only met again. */
@@ -60,7 +60,7 @@ export class Folders {
   async make(folder: string, durable: boolean): Promise<void> {
     if (folder === this.#top || this.#known.has(folder)) return;
     if (!durable) {
-      await mkdir(folder, { recursive: true });
+      await disk.makeFolder(folder);
       return;
     }
     const making = this.#making.get(folder);
@@ -86,7 +86,7 @@ export class Folders {
 
   async #makeDurably(folder: string): Promise<void> {
     const above = dirname(folder);
-    await mkdir(folder, { recursive: true });
+    await disk.makeFolder(folder);
     // Side by side with those further up: a file system that keeps a journal makes them durable in one go. Also of a
     // folder that was there, as whoever made it may not have come to this step.
     await Promise.all([this.make(above, true), this.sync(above)]);
@@ -95,19 +95,10 @@ export class Folders {
   }
 
   #start(folder: string): Promise<void> {
-    const run = syncFolder(folder).finally(() => {
+    const run = disk.syncFolder(folder).finally(() => {
       if (this.#running.get(folder) === run) this.#running.delete(folder);
     });
     this.#running.set(folder, run);
     return run;
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BigIntStats, statSync, stat as statWithCallback } from 'node:fs';
 import { Caution } from './caution.ts';
+import { errnoOf } from './failures.ts';
 
 /** A look at a file on a local disk takes microseconds; from here on something is slow. */
 const SLOW_MS = 1;
@@ -8,20 +9,23 @@ const SLOW_MS = 1;
 const CAUTION_MS = 10_000;
 
 /**
- * Looks at files. What the kernel knows of a file that was used a moment ago it answers in 2 µs; to ask for it in another
- * thread and to be told costs 20 µs of processor time, and every request of the registry looks at two files. So looks at
- * known files are made at once, on this thread, as long as they are quick: where one was not (a disk that sleeps, a
- * folder across a network), all are made in other threads for a while, and hold nobody up.
+ * Looks at files. What the kernel knows of a file it answers in 2 µs; to ask for it in another thread and to be told costs
+ * 20 µs of processor time, and every request of the registry looks at two files. So looks are made at once, on this
+ * thread, as long as they are quick: where one was not (a disk that sleeps, a folder across a network), all are made in
+ * other threads for a while, and hold nobody up.
  */
 export class Looks {
   readonly #caution = new Caution(SLOW_MS, CAUTION_MS);
 
-  /** @param known the file was used before @returns undefined where there is none */
-  at(path: string, known: boolean): BigIntStats | undefined | Promise<BigIntStats | undefined> {
-    if (!known || this.#caution.advised) return look(path);
-    const stats = this.#caution.watch(() => statSync(path, { bigint: true, throwIfNoEntry: false }));
-    // Node says the same of a path that leads through a file, which is damage and no answer.
-    return stats ?? look(path);
+  /** @returns undefined where there is none */
+  at(path: string): BigIntStats | undefined | Promise<BigIntStats | undefined> {
+    if (this.#caution.advised) return look(path);
+    try {
+      return this.#caution.watch(() => statSync(path, { bigint: true }));
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
   }
 }
 

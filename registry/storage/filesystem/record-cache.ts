@@ -30,10 +30,6 @@ export class RecordCache {
     this.#largest = Math.floor(limit / 16);
   }
 
-  has(path: string): boolean {
-    return this.#entries.has(path);
-  }
-
   find(path: string, now: BigIntStats): StoredRecord | undefined {
     const entry = this.#entries.get(path);
     if (entry === undefined) return undefined;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
-import { link, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { RegistryError } from '../../errors.ts';
 import type { DeleteOptions, PutOptions, StoredRecord, Token } from '../contract.ts';
+import { disk } from './disk.ts';
 import { errnoOf, orUndefined, storage } from './failures.ts';
 import type { Folders } from './folders.ts';
 import type { Locks } from './keyed-lock.ts';
@@ -61,7 +61,7 @@ export class Records {
     const path = this.#layout.objectPath(key);
     return storage(`write ${key}`, async () => {
       const { condition, durable = true } = options;
-      if (condition === 'absent' && (await orUndefined(stat(path))) !== undefined) {
+      if (condition === 'absent' && (await this.#looks.at(path)) !== undefined) {
         await this.#folders.settled(dirname(path));
         return undefined;
       }
@@ -84,7 +84,7 @@ export class Records {
     return storage(`delete ${key}`, async () => {
       const deleted = await this.#locks.hold(path, async () => {
         if (options.ifMatch !== undefined && !(await holds(path, options.ifMatch))) return false;
-        return (await orUndefined(unlink(path).then(() => true))) ?? false;
+        return (await orUndefined(disk.unlink(path).then(() => true))) ?? false;
       });
       if (deleted && options.durable !== false) await this.#folders.sync(dirname(path));
       return deleted;
@@ -92,7 +92,7 @@ export class Records {
   }
 
   async #isYoung(path: string): Promise<boolean> {
-    const stats = await this.#looks.at(path, this.#cache.has(path));
+    const stats = await this.#looks.at(path);
     if (stats === undefined || Date.now() - Number(stats.ctimeMs) > SETTLED_MS) return false;
     // What this process made durable itself is no question.
     return this.#durable.get(path) !== stats.ino;
@@ -104,13 +104,13 @@ export class Records {
     let left = true;
     try {
       // Side by side: a loss of power costs at most an empty folder.
-      const [inode] = await Promise.all([
-        this.#folders.within(this.#layout.temporary, false, () => writeFile(temporary, bytes, durable)),
+      const [{ ino }] = await Promise.all([
+        this.#folders.within(this.#layout.temporary, false, () => disk.create(temporary, bytes, durable)),
         durable ? this.#folders.make(folder, true) : undefined,
       ]);
       if (condition === 'absent') {
         try {
-          await this.#folders.within(folder, durable, () => link(temporary, path));
+          await this.#folders.within(folder, durable, () => disk.link(temporary, path));
         } catch (error) {
           if (errnoOf(error) !== 'EEXIST') throw error;
           await this.#folders.settled(folder);
@@ -119,7 +119,7 @@ export class Records {
       } else {
         const replaced = await this.#locks.hold(path, async () => {
           if (condition !== undefined && !(await holds(path, condition.ifMatch))) return false;
-          await this.#folders.within(folder, durable, () => rename(temporary, path));
+          await this.#folders.within(folder, durable, () => disk.rename(temporary, path));
           return true;
         });
         if (!replaced) return false;
@@ -127,45 +127,28 @@ export class Records {
       }
       if (durable) {
         await this.#folders.sync(folder);
-        this.#durable.set(path, inode);
+        this.#durable.set(path, ino);
       }
       return true;
     } finally {
       // What stays behind all the same (the disk broke) goes at the next start.
-      if (left) await unlink(temporary).catch(() => undefined);
+      if (left) await disk.unlink(temporary).catch(() => undefined);
     }
   }
 
   async #read(path: string): Promise<StoredRecord | undefined> {
-    const stats = await this.#looks.at(path, this.#cache.has(path));
+    const stats = await this.#looks.at(path);
     if (stats === undefined) return undefined;
     const known = this.#cache.find(path, stats);
     if (known !== undefined) return known;
-    const handle = await open(path, 'r');
-    try {
-      const stats = await handle.stat({ bigint: true });
-      const record = new FileRecord(await handle.readFile());
-      this.#cache.keep(path, stats, record);
-      return record;
-    } finally {
-      await handle.close();
-    }
+    const { bytes, stats: read } = await disk.read(path);
+    const record = new FileRecord(bytes);
+    this.#cache.keep(path, read, record);
+    return record;
   }
 }
 
 async function holds(path: string, token: Token): Promise<boolean> {
-  const bytes = await orUndefined(readFile(path));
-  return bytes !== undefined && tokenOf(bytes) === token;
-}
-
-/** @returns its inode */
-async function writeFile(path: string, bytes: Uint8Array, durable: boolean): Promise<bigint> {
-  const handle = await open(path, 'wx', 0o644);
-  try {
-    await handle.writeFile(bytes);
-    if (durable) await handle.datasync();
-    return (await handle.stat({ bigint: true })).ino;
-  } finally {
-    await handle.close();
-  }
+  const found = await orUndefined(disk.read(path));
+  return found !== undefined && tokenOf(found.bytes) === token;
 }
