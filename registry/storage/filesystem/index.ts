@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { access, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { RegistryError } from '../../errors.ts';
 import type {
@@ -168,7 +168,7 @@ export class FilesystemStore implements ObjectStore {
 
   async check(): Promise<void> {
     await this.#right.ensure();
-    await storage(`find ${this.#layout.objects}`, () => stat(this.#layout.objects));
+    await storage(`find ${this.#layout.objects}`, () => access(`${this.#layout.objects}/.`));
   }
 
   async close(): Promise<void> {
