@@ -30,6 +30,14 @@ const EXIT_MS = 5_000;
 /** Threads of a worker that wait for its disk: four, which is the default, leave most of an SSD idle. */
 const DISK_THREADS = '16';
 
+/**
+ * How a worker's heap grows. Of a request nothing is left but what a cache holds, so a small space for young objects (MiB)
+ * is as good as a large one, which comes to three times 16 MiB; and what one directory of 100,000 tags leaves behind is
+ * collected once the heap grew by half, where the default lets it grow to four times as much. Measured: 377 and not 447 MiB
+ * after changes in such a directory, at the same speed.
+ */
+const HEAP = ['--max-semi-space-size=4', '--heap-growing-percent=50'];
+
 /** The store that the primary process has open, and what its workers need of it. */
 interface Shared {
   store: ObjectStore;
@@ -133,8 +141,11 @@ class Pool {
   }
 
   #fork(): Worker {
-    const { UV_THREADPOOL_SIZE = DISK_THREADS } = process.env;
-    const child = fork(PROGRAM, { env: { ...process.env, UV_THREADPOOL_SIZE } });
+    const { UV_THREADPOOL_SIZE = DISK_THREADS, NODE_OPTIONS = '' } = process.env;
+    const child = fork(PROGRAM, {
+      env: { ...process.env, UV_THREADPOOL_SIZE },
+      execArgv: NODE_OPTIONS.includes('semi-space') ? process.execArgv : [...process.execArgv, ...HEAP],
+    });
     const worker = new Worker(child, this.#shared.locks, () => this.#count());
     this.#workers.add(worker);
     void worker.gone.then(() => {
