@@ -34,7 +34,7 @@ const DISK_THREADS = '16';
  * How a worker's heap grows. Of a request nothing is left but what a cache holds, so a small space for young objects (MiB)
  * is as good as a large one, which comes to three times 16 MiB; and what one directory of 100,000 tags leaves behind is
  * collected once the heap grew by half, where the default lets it grow to four times as much. Measured: 377 and not 447 MiB
- * after changes in such a directory, at the same speed.
+ * after changes in such a directory.
  */
 const HEAP = ['--max-semi-space-size=4', '--heap-growing-percent=50'];
 
