@@ -4,9 +4,9 @@ import type { IHasher } from 'hash-wasm';
 import type { Digest, DigestAlgorithm } from '../../image-format/index.ts';
 
 /**
- * The hash of an upload's bytes so far. There are two, and neither is right everywhere. On one core of a quiet machine,
- * 64 KiB at a time: Node's own hash takes 1,690 MB/s (sha256) and cannot be saved, `hash-wasm` 350 to 380 MB/s, `sha.js`
- * 61 MB/s; the state of the latter two can be. (sha512: 560, 300, 19 MB/s.) So `sha.js` is out.
+ * The hash of an upload's bytes so far. There are two, and neither is right everywhere. On one core, 64 KiB at a time:
+ * Node's own hash takes 1,690 MB/s (sha256) and cannot be saved, `hash-wasm` 350 to 380 MB/s, `sha.js` 61 MB/s; the state
+ * of the latter two can be. (sha512, on a busy machine: 560, 300, 19 MB/s.) So `sha.js` is out.
  */
 export interface UploadHash {
   readonly algorithm: DigestAlgorithm;

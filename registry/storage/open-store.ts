@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ObjectStore } from './contract.ts';
 import { FilesystemStore, type OwnedFilesystemStore } from './filesystem/index.ts';
-import type { Locks } from './filesystem/keyed-lock.ts';
+import type { Locks } from './keyed-lock.ts';
 import type { S3Options } from './s3/options.ts';
 
 /** Where everything is kept. */

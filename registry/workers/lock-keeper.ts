@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Locks } from '../storage/filesystem/keyed-lock.ts';
+import type { Locks } from '../storage/keyed-lock.ts';
 import type { LockAnswer, LockRequest } from './lock-messages.ts';
 
 interface Held {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import { KeyedLock } from '../storage/filesystem/keyed-lock.ts';
+import { KeyedLock } from '../storage/keyed-lock.ts';
 import { LockKeeper } from './lock-keeper.ts';
 import { RemoteLocks } from './remote-locks.ts';
 

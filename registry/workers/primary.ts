@@ -14,7 +14,7 @@ import { addUp, type MetricsSnapshot } from '../operations/metrics.ts';
 import type { Serving } from '../serve.ts';
 import { createService } from '../service/index.ts';
 import type { ObjectStore } from '../storage/contract.ts';
-import { KeyedLock, type Locks } from '../storage/filesystem/keyed-lock.ts';
+import { KeyedLock, type Locks } from '../storage/keyed-lock.ts';
 import { openSharedFolder, openStore } from '../storage/open-store.ts';
 import { Connections } from './connections.ts';
 import { Worker } from './worker.ts';

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { RegistryError, type RegistryErrorCode } from '../errors.ts';
 import type { MetricsSnapshot } from '../operations/metrics.ts';
-import type { Locks } from '../storage/filesystem/keyed-lock.ts';
+import type { Locks } from '../storage/keyed-lock.ts';
 import { LockKeeper } from './lock-keeper.ts';
 import type { ToPrimary, ToWorker } from './messages.ts';
 import { Questions } from './questions.ts';

@@ -5,12 +5,12 @@ import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { RegistryError } from '../../errors.ts';
 import type { ByteRange, ByteSource, DataReader, DataState, UnfinishedData } from '../contract.ts';
+import type { Locks } from '../keyed-lock.ts';
 import { disk } from './disk.ts';
 import { errnoOf, orUndefined, storage } from './failures.ts';
 import { FileReader } from './file-reader.ts';
 import { writeAll } from './file-writer.ts';
 import type { Folders } from './folders.ts';
-import type { Locks } from './keyed-lock.ts';
 import type { Layout } from './layout.ts';
 import { Looks } from './look.ts';
 

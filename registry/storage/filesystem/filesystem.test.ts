@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { storageContract } from '../contract.suite.ts';
+import { KeyedLock } from '../keyed-lock.ts';
 import { Folders } from './folders.ts';
 import { FilesystemStore } from './index.ts';
-import { KeyedLock } from './keyed-lock.ts';
 
 const roots = new Map<object, string>();
 const newRoot = () => mkdtemp(join(tmpdir(), 'uk-store-'));

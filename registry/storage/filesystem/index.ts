@@ -16,10 +16,10 @@ import type {
   Token,
   UnfinishedData,
 } from '../contract.ts';
+import { KeyedLock, type Locks } from '../keyed-lock.ts';
 import { DataFiles } from './data.ts';
 import { errnoOf, orUndefined, storage } from './failures.ts';
 import { Folders } from './folders.ts';
-import { KeyedLock, type Locks } from './keyed-lock.ts';
 import { Layout } from './layout.ts';
 import { Listings } from './listing.ts';
 import { Membership } from './membership.ts';

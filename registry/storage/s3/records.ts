@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { RegistryError } from '../../errors.ts';
 import type { DeleteOptions, PutOptions, StoredRecord, Token } from '../contract.ts';
-import { KeyedLock } from '../filesystem/keyed-lock.ts';
+import { KeyedLock } from '../keyed-lock.ts';
 import type { Bucket, Condition } from './bucket.ts';
 import { isFailure, orUndefined, S3Failure, storage } from './failures.ts';
 import type { Layout } from './layout.ts';
