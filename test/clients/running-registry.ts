@@ -10,6 +10,8 @@ import { freshPrefix } from '../s3/server.ts';
 export interface RunningRegistry {
   /** `http://127.0.0.1:PORT` */
   url: string;
+  /** The same of one server itself, where several take turns behind {@link url}. */
+  direct: string;
   /** `127.0.0.1:PORT`, as clients write it. */
   host: string;
   root: string;
@@ -35,7 +37,9 @@ export async function startRegistry(options: Partial<RegistryOptions> = {}): Pro
   const errors: string[] = [];
   const quiet = () => undefined;
   const logger = { debug: quiet, info: quiet, warn: quiet, error: (_: object, text: string) => void errors.push(text) };
-  const count = storage.driver === 's3' ? Number(process.env.UK_TEST_REPLICAS ?? 1) : 1;
+  // The balancer speaks no TLS.
+  const several = storage.driver === 's3' && options.tls === undefined;
+  const count = several ? Number(process.env.UK_TEST_REPLICAS ?? 1) : 1;
   const replicas = await Promise.all(
     Array.from({ length: count }, async () => {
       const registry = await createRegistry({ logger, ...options, storage });
@@ -51,6 +55,7 @@ export async function startRegistry(options: Partial<RegistryOptions> = {}): Pro
   };
   return {
     url,
+    direct: replicas[0]?.url ?? url,
     host: `127.0.0.1:${port}`,
     root,
     storage,

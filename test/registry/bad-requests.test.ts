@@ -185,7 +185,7 @@ test('what is no HTTP is 400, and a body shorter than its length disturbs nobody
 
 /** Sends all of a request before it reads anything, as simple clients do. */
 function sendThenRead(request: Buffer): Promise<string> {
-  const { port } = new URL(registry.url);
+  const { port } = new URL(registry.direct);
   return new Promise((resolve, reject) => {
     let answer = '';
     const socket = connect(Number(port), '127.0.0.1').pause();
