@@ -12,14 +12,12 @@ import {
   readFileSync,
   renameSync,
   unlinkSync,
+  write,
   writeSync,
 } from 'node:fs';
 import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Caution } from './caution.ts';
-
-/** From here on a step is slow, and for a second the next ones are left to other threads. */
-const CAUTION = new Caution(5, 1000);
 
 /**
  * Steps on small files and on names. The kernel does each in memory, in 3 to 20 µs; to have another thread do it, and to be
@@ -27,71 +25,75 @@ const CAUTION = new Caution(5, 1000);
  * are done at once, on this thread, as long as that is quick, and in another one where it is not (`caution.ts`). What has to
  * wait for the disk, which is an fsync and nothing else, always goes to another thread.
  */
-export const disk = {
-  rename: (from: string, to: string) =>
-    either(
-      () => renameSync(from, to),
-      () => rename(from, to),
-    ),
+export function createDisk(caution: Caution) {
+  const either = async <T>(atOnce: () => T, elsewhere: () => Promise<T>): Promise<T> =>
+    caution.advised ? elsewhere() : caution.watch(atOnce);
 
-  link: (from: string, to: string) =>
-    either(
-      () => linkSync(from, to),
-      () => link(from, to),
-    ),
+  return {
+    rename: (from: string, to: string) =>
+      either(
+        () => renameSync(from, to),
+        () => rename(from, to),
+      ),
 
-  unlink: (path: string) =>
-    either(
-      () => unlinkSync(path),
-      () => unlink(path),
-    ),
+    link: (from: string, to: string) =>
+      either(
+        () => linkSync(from, to),
+        () => link(from, to),
+      ),
 
-  /** With what is missing above it. */
-  async makeFolder(path: string): Promise<void> {
-    await either<unknown>(
-      () => mkdirSync(path, { recursive: true }),
-      () => mkdir(path, { recursive: true }),
-    );
-  },
+    unlink: (path: string) =>
+      either(
+        () => unlinkSync(path),
+        () => unlink(path),
+      ),
 
-  /** A file that is not there yet. @param durable whether its bytes survive a loss of power; its name is not synced */
-  async create(path: string, bytes: Uint8Array, durable: boolean): Promise<BigIntStats> {
-    const file = await either(
-      () => createAtOnce(path, bytes),
-      () => createElsewhere(path, bytes),
-    );
-    try {
-      if (durable) await promisify(fdatasync)(file);
-      return fstatSync(file, { bigint: true });
-    } finally {
-      closeSync(file);
-    }
-  },
+    /** With what is missing above it. */
+    async makeFolder(path: string): Promise<void> {
+      await either<unknown>(
+        () => mkdirSync(path, { recursive: true }),
+        () => mkdir(path, { recursive: true }),
+      );
+    },
 
-  /** A whole file, and what it was when it was read. */
-  read: (path: string) =>
-    either(
-      () => readAtOnce(path),
-      () => readElsewhere(path),
-    ),
+    /** A file that is not there yet. @param durable whether its bytes survive a loss of power; its name is not synced */
+    async create(path: string, bytes: Uint8Array, durable: boolean): Promise<BigIntStats> {
+      const file = await either(
+        () => createAtOnce(path, bytes),
+        () => createElsewhere(path, bytes),
+      );
+      try {
+        if (durable) await promisify(fdatasync)(file);
+        return fstatSync(file, { bigint: true });
+      } finally {
+        closeSync(file);
+      }
+    },
 
-  /** Makes the names in a folder durable. */
-  async syncFolder(path: string): Promise<void> {
-    const folder = await either(
-      () => openSync(path, 'r'),
-      () => openElsewhere(path, 'r'),
-    );
-    try {
-      await promisify(fsync)(folder);
-    } finally {
-      closeSync(folder);
-    }
-  },
-};
+    /** A whole file, and what it was when it was read. */
+    read: (path: string) =>
+      either(
+        () => readAtOnce(path),
+        () => readElsewhere(path),
+      ),
 
-async function either<T>(atOnce: () => T, elsewhere: () => Promise<T>): Promise<T> {
-  return CAUTION.advised ? elsewhere() : CAUTION.watch(atOnce);
+    /** Makes the names in a folder durable. */
+    async syncFolder(path: string): Promise<void> {
+      const folder = await either(
+        () => openSync(path, 'r'),
+        () => openElsewhere(path, 'r'),
+      );
+      try {
+        await promisify(fsync)(folder);
+      } finally {
+        closeSync(folder);
+      }
+    },
+  };
 }
+
+/** From 5 ms on a step is slow, and for a second the next ones are left to other threads. */
+export const disk = createDisk(new Caution(5, 1000));
 
 function createAtOnce(path: string, bytes: Uint8Array): number {
   const file = openSync(path, 'wx', 0o644);
@@ -105,14 +107,14 @@ function createAtOnce(path: string, bytes: Uint8Array): number {
 }
 
 async function createElsewhere(path: string, bytes: Uint8Array): Promise<number> {
-  const handle = await open(path, 'wx', 0o644);
+  const file = await openElsewhere(path, 'wx');
   try {
-    await handle.writeFile(bytes);
-  } finally {
-    await handle.close();
+    for (let at = 0; at < bytes.length; ) at += (await promisify(write)(file, bytes, at)).bytesWritten;
+    return file;
+  } catch (error) {
+    closeSync(file);
+    throw error;
   }
-  // A descriptor that is not bound to a handle; the bytes stay the same file's.
-  return openElsewhere(path, 'r+');
 }
 
 function readAtOnce(path: string): { bytes: Buffer; stats: BigIntStats } {
@@ -136,4 +138,4 @@ async function readElsewhere(path: string): Promise<{ bytes: Buffer; stats: BigI
 }
 
 /** As a bare descriptor. */
-const openElsewhere = (path: string, flags: string): Promise<number> => promisify(openWithCallback)(path, flags);
+const openElsewhere = (path: string, flags: string): Promise<number> => promisify(openWithCallback)(path, flags, 0o644);
