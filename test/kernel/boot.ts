@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Boots a kernel by itself, without the node: QEMU's microvm in the emulator, entered by PVH, the log on the serial port.
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 export interface GuestRequest {
@@ -10,12 +10,68 @@ export interface GuestRequest {
   memory?: string;
   /** More words for the kernel's command line. */
   append?: string;
+  /** More of the monitor's arguments. */
+  monitor?: readonly string[];
 }
+
+export interface RunningGuest {
+  /** What it wrote to its serial port. Fails if it does not end by itself in two minutes. */
+  readonly output: Promise<string>;
+  /** Waits until the guest has written `text`. Fails if it ends without. */
+  seen(text: string): Promise<void>;
+}
+
+const PATIENCE_MS = 120_000;
 
 /** All that can be known of the host's time stamp counter here, which is also the guest's in the emulator. */
 function clockPresets(): string[] {
   const megahertz = Number(/^cpu MHz\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]);
   return megahertz > 0 ? [`tsc_early_khz=${Math.round(megahertz * 1000)}`, 'tsc=reliable'] : [];
+}
+
+function argumentsOf({ vmlinux, initrd, cpus, memory = '128M', append = '', monitor = [] }: GuestRequest): string[] {
+  const presets = [...clockPresets(), 'lapic_khz=1000000', 'no_timer_check'];
+  const words = ['console=ttyS0', 'rdinit=/init', 'panic=-1', 'reboot=t', 'quiet', ...presets, append];
+  return [
+    ...['-machine', 'microvm,acpi=off,rtc=on,auto-kernel-cmdline=on', '-accel', 'tcg', '-cpu', 'max,-erms,-fsrm'],
+    ...['-smp', String(cpus), '-m', memory, '-kernel', vmlinux, '-initrd', initrd, '-append', words.join(' ')],
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio', '-no-reboot', ...monitor],
+  ];
+}
+
+/** Starts a guest. Whoever does must wait for its output, or ends it by the monitor. */
+export function startGuest(request: GuestRequest): RunningGuest {
+  const machine = spawn('qemu-system-x86_64', argumentsOf(request), { stdio: ['ignore', 'pipe', 'pipe'] });
+  const alarm = setTimeout(() => machine.kill('SIGKILL'), PATIENCE_MS);
+  let [stdout, stderr] = ['', ''];
+  machine.stdout.setEncoding('latin1').on('data', (text: string) => {
+    stdout += text;
+  });
+  machine.stderr.setEncoding('latin1').on('data', (text: string) => {
+    stderr += text;
+  });
+  const output = new Promise<string>((resolve, reject) => {
+    machine.on('error', reject);
+    machine.on('close', (code) => {
+      clearTimeout(alarm);
+      if (code === 0) resolve(stdout);
+      else reject(new Error(`the guest did not end by itself: ${stderr}\n${stdout}`));
+    });
+  });
+  const seen = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (!stdout.includes(text)) return;
+        machine.stdout.off('data', look);
+        resolve();
+      };
+      machine.stdout.on('data', look);
+      machine.on('close', () =>
+        reject(new Error(`the guest never wrote ${JSON.stringify(text)}: ${stderr}\n${stdout}`)),
+      );
+      look();
+    });
+  return { output, seen };
 }
 
 /**
@@ -24,18 +80,6 @@ function clockPresets(): string[] {
  * @returns what it wrote to its serial port
  * @throws if it does not end by itself
  */
-export function bootGuest({ vmlinux, initrd, cpus, memory = '128M', append = '' }: GuestRequest): Promise<string> {
-  const presets = [...clockPresets(), 'lapic_khz=1000000', 'no_timer_check'];
-  const words = ['console=ttyS0', 'rdinit=/init', 'panic=-1', 'reboot=t', 'quiet', ...presets, append];
-  const args = [
-    ...['-machine', 'microvm,acpi=off,rtc=on,auto-kernel-cmdline=on', '-accel', 'tcg', '-cpu', 'max,-erms,-fsrm'],
-    ...['-smp', String(cpus), '-m', memory, '-kernel', vmlinux, '-initrd', initrd, '-append', words.join(' ')],
-    ...['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio', '-no-reboot'],
-  ];
-  return new Promise((resolve, reject) => {
-    execFile('qemu-system-x86_64', args, { timeout: 120_000, maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
-      else reject(new Error(`the guest did not end by itself: ${stderr}\n${stdout}`, { cause: error }));
-    });
-  });
+export function bootGuest(request: GuestRequest): Promise<string> {
+  return startGuest(request).output;
 }
