@@ -12,10 +12,12 @@ export interface GuestRequest {
   append?: string;
   /** More of the monitor's arguments. */
   monitor?: readonly string[];
+  /** How long it may take, in milliseconds. Default: two minutes. */
+  patience?: number;
 }
 
 export interface RunningGuest {
-  /** What it wrote to its serial port. Fails if it does not end by itself in two minutes. */
+  /** What it wrote to its serial port. Fails if it does not end by itself in time. */
   readonly output: Promise<string>;
   /** Waits until the guest has written `text`. Fails if it ends without. */
   seen(text: string): Promise<void>;
@@ -42,7 +44,7 @@ function argumentsOf({ vmlinux, initrd, cpus, memory = '128M', append = '', moni
 /** Starts a guest. Whoever does must wait for its output, or ends it by the monitor. */
 export function startGuest(request: GuestRequest): RunningGuest {
   const machine = spawn('qemu-system-x86_64', argumentsOf(request), { stdio: ['ignore', 'pipe', 'pipe'] });
-  const alarm = setTimeout(() => machine.kill('SIGKILL'), PATIENCE_MS);
+  const alarm = setTimeout(() => machine.kill('SIGKILL'), request.patience ?? PATIENCE_MS);
   let [stdout, stderr] = ['', ''];
   machine.stdout.setEncoding('latin1').on('data', (text: string) => {
     stdout += text;
