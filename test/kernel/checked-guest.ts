@@ -2,7 +2,7 @@
 // A kernel and a root whose process 1 is checks of ours: the C files of one folder here, static with musl.
 import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadProfile } from '../../hardware-profiles/index.ts';
 import { kernelFor } from '../../kernel-build/index.ts';
@@ -23,14 +23,14 @@ export async function compile(output: string, sources: readonly string[], flags:
 }
 
 /**
- * The programs of `group`, a folder beside this file, as process 1 of the default profile's kernel. They are compiled
+ * The programs of `group`, a folder below this one, as process 1 of the default profile's kernel. They are compiled
  * without a red zone, as their assembly pushes.
  */
 export async function checkedGuest(folder: string, group: string): Promise<CheckedGuest> {
   const { vmlinux } = await kernelFor((await loadProfile()).kernel);
   const own = (await readdir(join(HERE, group))).filter((name) => name.endsWith('.c')).map((name) => join(group, name));
-  const init = await compile(join(folder, group), [...own, 'programs/check.c'], ['-mno-red-zone']);
-  const initrd = join(folder, `${group}.cpio`);
+  const init = await compile(join(folder, basename(group)), [...own, 'programs/check.c'], ['-mno-red-zone']);
+  const initrd = join(folder, `${basename(group)}.cpio`);
   await writeFile(initrd, initramfsOf({ init }));
   return { vmlinux, initrd };
 }

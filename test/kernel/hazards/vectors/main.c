@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../programs/check.h"
+#include "../../programs/check.h"
 
 static void (*interrupt)(void);
 
