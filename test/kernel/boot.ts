@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Boots a kernel by itself, without the node: QEMU's microvm in the emulator, entered by PVH, the log on the serial port.
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, type StdioOptions, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { Duplex, Readable } from 'node:stream';
 
 export interface GuestRequest {
   vmlinux: string;
@@ -12,6 +13,8 @@ export interface GuestRequest {
   append?: string;
   /** More of the monitor's arguments. */
   monitor?: readonly string[];
+  /** It waits for a debugger before its first instruction. */
+  debugged?: boolean;
   /** How long it may take, in milliseconds. Default: two minutes. */
   patience?: number;
 }
@@ -21,6 +24,8 @@ export interface RunningGuest {
   readonly output: Promise<string>;
   /** Waits until the guest has written `text`. Fails if it ends without. */
   seen(text: string): Promise<void>;
+  /** Where a debugger speaks with QEMU's stub. */
+  readonly debugger: Duplex;
 }
 
 const PATIENCE_MS = 120_000;
@@ -41,9 +46,14 @@ function argumentsOf({ vmlinux, initrd, cpus, memory = '128M', append = '', moni
   ];
 }
 
+/** QEMU gets one end of a pair of sockets as it starts, so nobody need know when it listens. */
+const DEBUGGER = ['-S', '-chardev', 'socket,id=debugger,fd=3', '-gdb', 'chardev:debugger'];
+
 /** Starts a guest. Whoever does must wait for its output, or ends it by the monitor. */
 export function startGuest(request: GuestRequest): RunningGuest {
-  const machine = spawn('qemu-system-x86_64', argumentsOf(request), { stdio: ['ignore', 'pipe', 'pipe'] });
+  const args = [...argumentsOf(request), ...(request.debugged ? DEBUGGER : [])];
+  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'pipe'];
+  const machine = spawn('qemu-system-x86_64', args, { stdio }) as ChildProcessByStdio<null, Readable, Readable>;
   const alarm = setTimeout(() => machine.kill('SIGKILL'), request.patience ?? PATIENCE_MS);
   let [stdout, stderr] = ['', ''];
   machine.stdout.setEncoding('latin1').on('data', (text: string) => {
@@ -60,6 +70,8 @@ export function startGuest(request: GuestRequest): RunningGuest {
       else reject(new Error(`the guest did not end by itself: ${stderr}\n${stdout}`));
     });
   });
+  // Whoever waits for something else first hears of it there.
+  output.catch(() => {});
   const seen = (text: string) =>
     new Promise<void>((resolve, reject) => {
       const look = () => {
@@ -73,7 +85,7 @@ export function startGuest(request: GuestRequest): RunningGuest {
       );
       look();
     });
-  return { output, seen };
+  return { output, seen, debugger: machine.stdio[3] as unknown as Duplex };
 }
 
 /**
