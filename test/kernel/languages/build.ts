@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The root of a guest with programs in many languages: laid out by `uk build`, with all libraries that they load.
+// The programs in many languages: how each is made, and what it needs beside it.
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { loadProfile } from '../../../hardware-profiles/index.ts';
-import { type AddedPath, buildImage } from '../../../image-format/build/index.ts';
-import { openContentStore } from '../../../image-format/layout/index.ts';
-import { kernelFor } from '../../../kernel-build/index.ts';
-import { assemble } from '../../../puller/index.ts';
-import { compile } from '../checked-guest.ts';
+import type { AddedPath } from '../../../image-format/build/index.ts';
+import { buildRoot } from '../built-root.ts';
+import type { CheckedGuest } from '../checked-guest.ts';
 
 const run = promisify(execFile);
 const HERE = import.meta.dirname;
@@ -82,12 +79,17 @@ async function buildGo(output: string): Promise<AddedPath[]> {
 
 async function addPython(output: string): Promise<AddedPath[]> {
   await run('install', ['-m', '755', join(HERE, 'python.py'), output]);
+  return [sameSource('/usr/bin/python3.11'), ...(await pythonModules())];
+}
+
+/** Python's own modules, which gdb loads, too. */
+export async function pythonModules(): Promise<AddedPath[]> {
   const modules = (await readdir(PYTHON)).filter((name) => !LEFT_OUT.test(name));
-  return ['/usr/bin/python3.11', ...modules.map((name) => join(PYTHON, name))].map((path) => sameSource(path));
+  return modules.map((name) => sameSource(join(PYTHON, name)));
 }
 
 /** @returns paths of a kernel and of an initramfs with the programs, without those in `without` */
-export async function buildLanguages(folder: string, without: readonly string[]) {
+export async function buildLanguages(folder: string, without: readonly string[]): Promise<CheckedGuest> {
   const programs = join(folder, 'tests');
   await mkdir(programs);
   const adds: AddedPath[] = [];
@@ -96,12 +98,5 @@ export async function buildLanguages(folder: string, without: readonly string[])
     adds.push({ source: join(programs, name), destination: `/tests/${name}` });
     adds.push(...(await recipe(join(programs, name))));
   }
-  await compile(join(folder, 'init'), ['languages/init.c']);
-  const profile = await loadProfile();
-  const [kernel, store] = await Promise.all([kernelFor(profile.kernel), openContentStore(join(folder, 'store'))]);
-  const files = { vmlinux: kernel.vmlinux, config: kernel.config, kernelJson: kernel.kernelJson };
-  const request = { app: join(folder, 'init'), appPath: '/init', adds, profile, kernel: files };
-  const { descriptor } = await buildImage(request, store);
-  const { initrd } = await assemble(store, descriptor, { cacheDir: join(folder, 'cache') });
-  return { vmlinux: kernel.vmlinux, initrd };
+  return await buildRoot(folder, adds);
 }

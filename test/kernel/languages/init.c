@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Process 1 of a guest with programs in many languages: runs all of /tests, one after the other, and says how each ended. */
+/*
+ * Process 1 of a guest with programs of this machine: runs the command that it is given, or all of /tests, one after the
+ * other, and says how each ended.
+ */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <net/if.h>
@@ -34,19 +37,17 @@ static int is_program(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-static void run(const char *name)
+static void run(const char *name, char *const command[])
 {
 	char *const environment[] = { "PATH=/usr/bin", "HOME=/", "TERM=dumb", NULL };
-	char path[512];
 	int status = -1;
 	pid_t child;
 
-	snprintf(path, sizeof(path), "/tests/%s", name);
 	fflush(stdout);
 	child = fork();
 	if (child == 0) {
-		execle(path, path, (char *)NULL, environment);
-		perror(path);
+		execve(command[0], command, environment);
+		perror(command[0]);
 		_exit(127);
 	}
 	waitpid(child, &status, 0);
@@ -58,19 +59,30 @@ static void run(const char *name)
 		printf("ok %s ends\n", name);
 }
 
-int main(void)
+static void run_all(void)
 {
 	struct dirent **programs;
-	int count;
+	char path[512], *command[] = { path, NULL };
+	int count = scandir("/tests", &programs, is_program, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "/tests/%s", programs[i]->d_name);
+		run(programs[i]->d_name, command);
+	}
+}
+
+int main(int argc, char *argv[])
+{
 
 	mount_at("proc", "/proc");
 	mount_at("devtmpfs", "/dev");
 	mount_at("tmpfs", "/dev/shm");
 	mount_at("tmpfs", "/tmp");
 	bring_up_loopback();
-	count = scandir("/tests", &programs, is_program, alphasort);
-	for (int i = 0; i < count; i++)
-		run(programs[i]->d_name);
+	if (argc > 1)
+		run(argv[1], argv + 1);
+	else
+		run_all();
 	printf("end\n");
 	fflush(stdout);
 	sync();
