@@ -8,6 +8,8 @@ set -eu
 quickstart='linux-source-6.12 gcc make libc6-dev flex bison bc libelf-dev patch cpio xz-utils musl-tools qemu-system-x86 nginx util-linux ca-certificates'
 # Clients that the tests push and pull with, the kernel to compare with, and g++ for the C++ programs.
 test='g++ openssl zstd skopeo podman buildah umoci linux-image-cloud-amd64'
+# Languages and debuggers that the kernel's tests run in guests, and a debugger for the guests.
+kernel='g++ python3 gdb strace'
 # Docker's own package of containerd and Debian's exclude each other: where there is one, it stays.
 command -v ctr >/dev/null || test="$test containerd"
 
@@ -16,8 +18,9 @@ for goal; do
 	case $goal in
 	quickstart) wanted="$wanted $quickstart" ;;
 	test) wanted="$wanted $test" ;;
+	kernel) wanted="$wanted $kernel" ;;
 	*)
-		echo "$0: $goal: neither quickstart nor test" >&2
+		echo "$0: $goal: neither quickstart nor test nor kernel" >&2
 		exit 2
 		;;
 	esac
