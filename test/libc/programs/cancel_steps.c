@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Cancellation at each single instruction of a system call, those of the kernel's entry included. A tracer stops the
+ * thread there, has another thread cancel it and lets it go. Up to the system call it must end without having read,
+ * after it it must have its byte.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+enum { SIGCANCEL = 33, MOST = 2000 };
+
+struct shared {
+	volatile int returned, cancelled;
+};
+
+static struct shared *shared;
+static int data[2], go[2], done[2];
+static pthread_t victim;
+
+static void note(void *argument)
+{
+	(void)argument;
+	shared->cancelled = 1;
+	/* In a child of fork(), musl 1.2.3 deadlocks where the first thread ends before others do. */
+	_exit(0);
+}
+
+static void *canceller(void *argument)
+{
+	char byte;
+
+	(void)argument;
+	if (read(go[0], &byte, 1) == 1) {
+		pthread_cancel(victim);
+		if (write(done[1], "x", 1) != 1)
+			_exit(2);
+	}
+	return NULL;
+}
+
+static void traced(void)
+{
+	pthread_t other;
+	char byte;
+
+	victim = pthread_self();
+	pthread_create(&other, NULL, canceller, NULL);
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	pthread_cleanup_push(note, NULL);
+	/* Stops here for the tracer. */
+	__asm__ volatile("int3");
+	shared->returned = read(data[0], &byte, 1);
+	pthread_cleanup_pop(0);
+	_exit(0);
+}
+
+static void step(pid_t child)
+{
+	int status;
+
+	ptrace(PTRACE_SINGLESTEP, child, NULL, NULL);
+	waitpid(child, &status, 0);
+}
+
+/* Cancels `steps` instructions after the start. Returns whether it was still of use to go on: not returned yet. */
+static int try_at(int steps, int *kernel_steps, int *left)
+{
+	int status, useful;
+	char byte;
+	pid_t child;
+
+	*shared = (struct shared){ 0 };
+	if (write(data[1], "x", 1) != 1)
+		return 0;
+	child = fork();
+	if (child == 0)
+		traced();
+	waitpid(child, &status, 0);
+	for (int i = 0; i < steps && !shared->returned; i++)
+		step(child);
+	useful = !shared->returned;
+	if (useful) {
+		struct user_regs_struct regs;
+
+		ptrace(PTRACE_GETREGS, child, NULL, &regs);
+		*kernel_steps += (long)regs.rip < 0;
+	}
+	if (write(go[1], "x", 1) != 1 || read(done[0], &byte, 1) != 1)
+		return 0;
+	ptrace(PTRACE_CONT, child, NULL, NULL);
+	while (waitpid(child, &status, 0) == child && WIFSTOPPED(status))
+		ptrace(PTRACE_CONT, child, NULL, WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status));
+	ioctl(data[0], FIONREAD, left);
+	if (*left > 0 && read(data[0], &byte, 1) != 1)
+		return 0;
+	return useful;
+}
+
+void check_cancel_steps(void)
+{
+	int cancelled = 0, returned = 0, wrong = 0, kernel_steps = 0, left, useful = 1;
+	cpu_set_t first;
+
+	/* Tracer and traced take turns: nothing is gained by a second processor. */
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	sched_setaffinity(0, sizeof first, &first);
+	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED || pipe(data) != 0 || pipe(go) != 0 || pipe(done) != 0) {
+		failed("cancel at each instruction", "it can be set up", 0);
+		return;
+	}
+	for (int steps = 0; useful && steps < MOST; steps++) {
+		useful = try_at(steps, &kernel_steps, &left);
+		if (shared->cancelled && !shared->returned && left == 1 && returned == 0)
+			cancelled++;
+		else if (!shared->cancelled && shared->returned == 1 && left == 0)
+			returned++;
+		else
+			wrong++;
+	}
+	CHECK("cancel at each instruction: in time, and no result lost", wrong == 0, wrong);
+	CHECK("cancel at each instruction: before and after", cancelled > 10 && returned > 1, cancelled);
+	CHECK("cancel at each instruction: those of the kernel's entry",
+	      kernel_entry() == 0 ? kernel_steps == 0 : kernel_steps >= 3, kernel_steps);
+}
