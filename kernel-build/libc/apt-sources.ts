@@ -36,6 +36,7 @@ async function systemSources(apt: string): Promise<{ name: string; text: string 
   const found: { name: string; text: string }[] = [];
   for (const file of files.filter((name) => /\.(?:list|sources)$/.test(name))) {
     const text = await readFile(join(apt, file), 'utf8').catch(() => '');
+    if (text === '') continue;
     // `sources.list` is one of the parts here, under a name that none of them has.
     const name = file === 'sources.list' ? '0-main.list' : file.slice('sources.list.d/'.length);
     found.push({ name, text: file.endsWith('.sources') ? stanzasOfSources(text) : linesOfSources(text) });

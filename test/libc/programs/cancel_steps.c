@@ -5,6 +5,7 @@
  * after it it must have its byte.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -48,18 +49,24 @@ static void *canceller(void *argument)
 	return NULL;
 }
 
-static void traced(void)
+static void traced(int state)
 {
 	pthread_t other;
+	long result;
 	char byte;
 
 	victim = pthread_self();
 	pthread_create(&other, NULL, canceller, NULL);
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	pthread_setcancelstate(state, NULL);
 	pthread_cleanup_push(note, NULL);
 	/* Stops here for the tracer. */
 	__asm__ volatile("int3");
-	shared->returned = read(data[0], &byte, 1);
+	result = read(data[0], &byte, 1);
+	/* Masked, the request is an error of the system call. */
+	if (result == -1 && errno == ECANCELED && state == PTHREAD_CANCEL_MASKED)
+		note(NULL);
+	shared->returned = result;
 	pthread_cleanup_pop(0);
 	_exit(0);
 }
@@ -73,7 +80,7 @@ static void step(pid_t child)
 }
 
 /* Cancels `steps` instructions after the start. Returns whether it was still of use to go on: not returned yet. */
-static int try_at(int steps, int *kernel_steps, int *left)
+static int try_at(int state, int steps, int *kernel_steps, int *left)
 {
 	int status, useful;
 	char byte;
@@ -84,7 +91,7 @@ static int try_at(int steps, int *kernel_steps, int *left)
 		return 0;
 	child = fork();
 	if (child == 0)
-		traced();
+		traced(state);
 	waitpid(child, &status, 0);
 	for (int i = 0; i < steps && !shared->returned; i++)
 		step(child);
@@ -106,9 +113,35 @@ static int try_at(int steps, int *kernel_steps, int *left)
 	return useful;
 }
 
-void check_cancel_steps(void)
+static void check_state(int state, const char *const names[])
 {
 	int cancelled = 0, returned = 0, wrong = 0, kernel_steps = 0, left, useful = 1;
+
+	for (int steps = 0; useful && steps < MOST; steps++) {
+		useful = try_at(state, steps, &kernel_steps, &left);
+		if (shared->cancelled && shared->returned <= 0 && left == 1 && returned == 0)
+			cancelled++;
+		else if (!shared->cancelled && shared->returned == 1 && left == 0)
+			returned++;
+		else
+			wrong++;
+	}
+	CHECK(names[0], wrong == 0, wrong);
+	CHECK(names[1], cancelled > 10 && returned > 1, cancelled);
+	CHECK(names[2], kernel_entry() == 0 ? kernel_steps == 0 : kernel_steps >= 3, kernel_steps);
+}
+
+void check_cancel_steps(void)
+{
+	static const char *const enabled[] = {
+		"cancel at each instruction: in time, and no result lost",
+		"cancel at each instruction: before and after",
+		"cancel at each instruction: those of the kernel's entry",
+	}, *const masked[] = {
+		"cancel as an error at each instruction: in time, and no result lost",
+		"cancel as an error at each instruction: before and after",
+		"cancel as an error at each instruction: those of the kernel's entry",
+	};
 	cpu_set_t first;
 
 	/* Tracer and traced take turns: nothing is gained by a second processor. */
@@ -120,17 +153,6 @@ void check_cancel_steps(void)
 		failed("cancel at each instruction", "it can be set up", 0);
 		return;
 	}
-	for (int steps = 0; useful && steps < MOST; steps++) {
-		useful = try_at(steps, &kernel_steps, &left);
-		if (shared->cancelled && !shared->returned && left == 1 && returned == 0)
-			cancelled++;
-		else if (!shared->cancelled && shared->returned == 1 && left == 0)
-			returned++;
-		else
-			wrong++;
-	}
-	CHECK("cancel at each instruction: in time, and no result lost", wrong == 0, wrong);
-	CHECK("cancel at each instruction: before and after", cancelled > 10 && returned > 1, cancelled);
-	CHECK("cancel at each instruction: those of the kernel's entry",
-	      kernel_entry() == 0 ? kernel_steps == 0 : kernel_steps >= 3, kernel_steps);
+	check_state(PTHREAD_CANCEL_ENABLE, enabled);
+	check_state(PTHREAD_CANCEL_MASKED, masked);
 }
