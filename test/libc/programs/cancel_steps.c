@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Cancellation at each single instruction of a system call, those of the kernel's entry included. A tracer stops the
- * thread there, has another thread cancel it and lets it go. Up to the system call it must end without having read,
- * after it it must have its byte.
+ * thread there, has another thread cancel it and lets it go. As long as the byte has not been read the thread must end
+ * without it, and after that it must have it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -79,56 +79,66 @@ static void step(pid_t child)
 	waitpid(child, &status, 0);
 }
 
-/* Cancels `steps` instructions after the start. Returns whether it was still of use to go on: not returned yet. */
-static int try_at(int state, int steps, int *kernel_steps, int *left)
+struct outcome {
+	/* When the thread was stopped: it had not returned, it was in the kernel's entry, the byte was there to read. */
+	int inside, in_entry, untouched;
+	/* In the end: bytes that are left. */
+	int left;
+};
+
+/* Cancels `steps` instructions after the start. */
+static struct outcome try_at(int state, int steps)
 {
-	int status, useful;
+	struct outcome outcome = { 0 };
+	struct user_regs_struct regs = { 0 };
+	int status;
 	char byte;
 	pid_t child;
 
 	*shared = (struct shared){ 0 };
 	if (write(data[1], "x", 1) != 1)
-		return 0;
+		return outcome;
 	child = fork();
 	if (child == 0)
 		traced(state);
 	waitpid(child, &status, 0);
 	for (int i = 0; i < steps && !shared->returned; i++)
 		step(child);
-	useful = !shared->returned;
-	if (useful) {
-		struct user_regs_struct regs;
-
-		ptrace(PTRACE_GETREGS, child, NULL, &regs);
-		*kernel_steps += (long)regs.rip < 0;
-	}
+	ptrace(PTRACE_GETREGS, child, NULL, &regs);
+	outcome.inside = !shared->returned;
+	outcome.in_entry = (long)regs.rip < 0;
+	ioctl(data[0], FIONREAD, &outcome.untouched);
 	if (write(go[1], "x", 1) != 1 || read(done[0], &byte, 1) != 1)
-		return 0;
+		return outcome;
 	ptrace(PTRACE_CONT, child, NULL, NULL);
 	while (waitpid(child, &status, 0) == child && WIFSTOPPED(status))
 		ptrace(PTRACE_CONT, child, NULL, WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status));
-	ioctl(data[0], FIONREAD, left);
-	if (*left > 0 && read(data[0], &byte, 1) != 1)
-		return 0;
-	return useful;
+	ioctl(data[0], FIONREAD, &outcome.left);
+	if (outcome.left > 0 && read(data[0], &byte, 1) != 1)
+		outcome.left = -1;
+	return outcome;
 }
 
 static void check_state(int state, const char *const names[])
 {
-	int cancelled = 0, returned = 0, wrong = 0, kernel_steps = 0, left, useful = 1;
+	int cancelled = 0, returned = 0, wrong = 0, in_entry = 0;
 
-	for (int steps = 0; useful && steps < MOST; steps++) {
-		useful = try_at(state, steps, &kernel_steps, &left);
-		if (shared->cancelled && shared->returned <= 0 && left == 1 && returned == 0)
+	for (int steps = 0; steps < MOST; steps++) {
+		struct outcome outcome = try_at(state, steps);
+
+		if (shared->cancelled && shared->returned <= 0 && outcome.untouched && outcome.left == 1)
 			cancelled++;
-		else if (!shared->cancelled && shared->returned == 1 && left == 0)
+		else if (!shared->cancelled && shared->returned == 1 && !outcome.untouched && outcome.left == 0)
 			returned++;
 		else
 			wrong++;
+		in_entry += outcome.in_entry;
+		if (!outcome.inside)
+			break;
 	}
 	CHECK(names[0], wrong == 0, wrong);
 	CHECK(names[1], cancelled > 10 && returned > 1, cancelled);
-	CHECK(names[2], kernel_entry() == 0 ? kernel_steps == 0 : kernel_steps >= 3, kernel_steps);
+	CHECK(names[2], kernel_entry() == 0 ? in_entry == 0 : in_entry >= 3, in_entry);
 }
 
 void check_cancel_steps(void)
