@@ -6,8 +6,9 @@ set -eu
 
 # Compiler and sources of the kernel, the monitor, the application of the quickstart.
 quickstart='linux-source-6.12 gcc make libc6-dev flex bison bc libelf-dev patch cpio xz-utils musl-tools qemu-system-x86 nginx util-linux ca-certificates'
-# Clients that the tests push and pull with, the kernel to compare with, and g++ for the C++ programs.
-test='g++ openssl zstd skopeo podman buildah umoci linux-image-cloud-amd64'
+# Clients that the tests push and pull with, the kernel to compare with, g++ for the C++ programs,
+# and dpkg-dev, which unpacks the source of musl.
+test='dpkg-dev g++ openssl zstd skopeo podman buildah umoci linux-image-cloud-amd64'
 # Docker's own package of containerd and Debian's exclude each other: where there is one, it stays.
 command -v ctr >/dev/null || test="$test containerd"
 
