@@ -6,6 +6,7 @@ import type { ContentStore } from '../../../image-format/layout/index.ts';
 import type { Session } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { builtKernel, kernelFromImage } from '../kernel.ts';
+import { buildLibc } from '../libc.ts';
 import type { AddedFile } from '../options.ts';
 import { formatBytes } from '../output/bytes.ts';
 import type { Progress } from '../output/progress.ts';
@@ -26,6 +27,7 @@ export interface BuildFlags {
   profile?: string[];
   compression?: 'zstd' | 'gzip';
   kernel?: string;
+  libc?: 'ring0-musl';
   sysroot?: string;
 }
 
@@ -76,6 +78,7 @@ async function buildFromApp(
   const profiles: Profile[] = [];
   for (const name of flags.profile ?? [undefined]) profiles.push(await loadProfile(name));
   const compression = flags.compression ?? 'zstd';
+  const libc = flags.libc === undefined ? {} : { libc: await buildLibc(session, progress) };
   const images: ProfiledImage[] = [];
   for (const profile of profiles) {
     const kernel =
@@ -92,6 +95,7 @@ async function buildFromApp(
       adds: flags.add ?? [],
       profile: kernel.profile,
       kernel: kernel.source,
+      ...libc,
       ...changes,
     };
     const image = await buildImage(request, store, {
@@ -119,7 +123,9 @@ async function buildFromImage(
   changes: ExecutionChanges,
 ): Promise<ProfiledImage[]> {
   const { rebuildConfig, validateImage } = await import('../../../image-format/build/index.ts');
-  const replaced = ['profile', 'kernel', 'sysroot'].find((name) => flags[name as keyof BuildFlags] !== undefined);
+  const replaced = ['profile', 'kernel', 'libc', 'sysroot'].find(
+    (name) => flags[name as keyof BuildFlags] !== undefined,
+  );
   const misplaced = flags.add?.find(({ layer, source }) => layer !== 'config' && source !== '');
   if (replaced !== undefined) throw new CliError('USAGE', `--${replaced} cannot be changed with --from`);
   if (misplaced !== undefined) {

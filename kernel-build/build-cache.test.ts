@@ -6,17 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { digestHex, digestOf } from '../image-format/index.ts';
-import { KernelCache } from './kernel-cache.ts';
+import { BuildCache } from './build-cache.ts';
 import { isAlive, processIdentity } from './process-identity.ts';
 
 const key = digestOf('a kernel');
 const name = digestHex(key);
 let folder: string;
-let cache: KernelCache;
+let cache: BuildCache;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'uk-cache-'));
-  cache = new KernelCache(folder);
+  cache = new BuildCache(folder);
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -124,7 +124,7 @@ test('two that build at once, one not seeing the other, end with one whole kerne
 
 test('a folder that cannot be made is a clear error', async () => {
   await writeFile(join(folder, 'file'), '');
-  await expect(new KernelCache(join(folder, 'file', 'cache')).ensure(key, write('1'))).rejects.toMatchObject({
+  await expect(new BuildCache(join(folder, 'file', 'cache')).ensure(key, write('1'))).rejects.toMatchObject({
     code: 'CACHE_IO',
     message: expect.stringContaining(folder),
   });
