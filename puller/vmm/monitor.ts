@@ -70,6 +70,15 @@ export interface Machine {
   kill(): void;
   /** A command of the monitor's own console (`info registers`). @throws PullerError `MONITOR_FAILED` */
   command(line: string): Promise<string>;
+  /**
+   * Whether somebody on this side keeps the machine from running: a debugger, the monitor's console, a SIGSTOP. One
+   * whose monitor does not answer is not held.
+   */
+  held(): Promise<boolean>;
+  /** The registers of all processors, as the monitor writes them; the machine stands still meanwhile. @throws PullerError `MONITOR_FAILED` */
+  registers(): Promise<string>;
+  /** Sends the guest's kernel a non-maskable interrupt. @throws PullerError `MONITOR_FAILED` */
+  nonMaskableInterrupt(): Promise<void>;
 }
 
 /** A virtual machine monitor. Every driver passes `monitor.suite.ts`. */

@@ -22,6 +22,7 @@ export interface RunFlags {
   profile?: string;
   pull: 'missing' | 'always' | 'never';
   accel?: string;
+  watchdog?: number;
   plainHttp?: boolean;
 }
 
@@ -42,6 +43,7 @@ export async function run(session: Session, image: string, args: string[], flags
     cpus: flags.cpus,
     forwards: flags.publish,
     accelerator: flags.accel,
+    watchdogMs: flags.watchdog,
     stdin: flags.interactive ? process.stdin : 'empty',
     stdout: process.stdout,
     stderr: process.stderr,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Command, Option } from 'commander';
 import { action, type CommandContext } from '../context.ts';
-import { collectEnv, collectPort, parseCount, parseMemory } from '../options.ts';
+import { collectEnv, collectPort, parseCount, parseMemory, parseWatchdog } from '../options.ts';
 
 export function addRun(program: Command, context: CommandContext): void {
   program
@@ -36,12 +36,18 @@ export function addRun(program: Command, context: CommandContext): void {
         'tcg',
       ]),
     )
+    .option(
+      '--watchdog <time>',
+      'how long the guest may fail to answer until it is given up, as in 30s; or off (default: 60s)',
+      parseWatchdog,
+    )
     .option('--plain-http', 'talk to the registry without TLS (default: only on this machine)')
     .passThroughOptions()
     .addHelpText(
       'after',
       `
-Standard output and error are the program's, byte for byte, and so is the exit status; 128 + N if signal N ended it.
+Standard output and error are the program's, byte for byte, and so is the exit status; 128 + N if signal N ended it,
+124 if the guest stopped answering.
 
 Examples:
   uk run localhost:5000/hello:1
