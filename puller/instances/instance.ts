@@ -197,6 +197,8 @@ class RunningInstance implements Instance {
   readonly #settled = Promise.withResolvers<ProgramEnd>();
   #hello: Hello | undefined;
   #failure: Failure | undefined;
+  /** Of a guest that is silent. */
+  #report: Promise<void> | undefined;
   #exit: Exit | undefined;
 
   constructor(machine: Machine, start: Buffer, options: InstanceOptions, circumstances: Circumstances) {
@@ -216,7 +218,10 @@ class RunningInstance implements Instance {
       this.#watchdog = new Watchdog({
         limitMs,
         ping: (id) => this.#control.ping(id),
-        onSilence: (silentMs) => this.#silent(silentMs),
+        onSilence: (silentMs) => {
+          this.#report = this.#silent(silentMs);
+          return this.#report;
+        },
       });
     }
     this.#listen();
@@ -311,6 +316,8 @@ class RunningInstance implements Instance {
   /** The monitor is gone; all that it had sent on the control port has been read. */
   async #monitorEnded(exit: MachineExit): Promise<void> {
     if (this.#exit !== undefined) return;
+    // Where a silent guest is being reported, that is what matters: being asked may have ended it.
+    await this.#report;
     await Promise.all([this.#stdout.drained(), this.#stderr.drained(), this.#log.end()]);
     if (this.#hello === undefined && (exit.code !== 0 || exit.signal !== null)) {
       this.#settled.reject(this.#circumstances.explain(exit));

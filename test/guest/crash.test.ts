@@ -51,7 +51,6 @@ describe('a guest that ends before its program', () => {
 
   test.each([
     ['triple', 'without a word of the kernel'],
-    ['gs', 'without a word of the kernel'],
     ['reset', 'something in it restarted the machine'],
   ])('by a %s', async (how, said) => {
     const { instance, stdout } = await crash(how);

@@ -51,6 +51,12 @@ describe('a guest that hangs is reported', () => {
   });
 });
 
+// The kernel's next exception finds no kernel data: it faults again and again, or the processor resets the machine.
+test('a program that loads GS is reported, whichever way it goes', async () => {
+  const { code } = await hang('gs', { watchdogMs: 1_000 });
+  expect(['GUEST_UNRESPONSIVE', 'GUEST_CRASHED']).toContain(code);
+});
+
 describe('no false alarm', () => {
   test.each([
     ['a hundred busy threads', ['100', '5000']],
