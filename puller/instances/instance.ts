@@ -16,12 +16,13 @@ import {
 import { encodeStart } from '../guest-contract/start.ts';
 import { acceleratorWish, type Choice, chooseAccelerator } from '../vmm/accelerator/choose.ts';
 import { checkForwards, resolveForwards } from '../vmm/forwards.ts';
+import { checkHugePages } from '../vmm/huge-pages.ts';
 import { GUEST_NETWORK, type Machine, type MachineExit, type MachineSpec, type PortForward } from '../vmm/monitor.ts';
 import { monitorFor } from '../vmm/monitors.ts';
 import { howItEnded } from './crash.ts';
 import { type Execution, type ExecutionChoice, executionOf } from './execution.ts';
 import { reportHang } from './hang-report.ts';
-import { chooseMemory, memoryNeed, tooSmall, UNPACKING_FAILURE } from './memory.ts';
+import { backingOf, chooseMemory, memoryNeed, tooSmall, UNPACKING_FAILURE } from './memory.ts';
 import { endsMachine } from './signal-effects.ts';
 import { InputCopy, LogTail, OutputCopy } from './streams.ts';
 import { Watchdog } from './watchdog.ts';
@@ -42,6 +43,10 @@ export interface InstanceOptions extends ExecutionChoice {
   memory?: number | undefined;
   /** Default: the profile's. */
   cpus?: number | undefined;
+  /** Size of the host's huge pages that the guest's memory is made of. Default: the profile's. */
+  hugePages?: 'off' | '2M' | '1G' | undefined;
+  /** Whether all memory is there before the guest starts. Default: the profile's. */
+  prefault?: boolean | undefined;
   forwards?: readonly PortForward[] | undefined;
   /** Default: empty. */
   stdin?: Readable | 'empty' | undefined;
@@ -119,6 +124,8 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
   const forwards = options.forwards ?? [];
   const memory = chooseMemory(options.memory, bootable);
   const { monitor, file } = monitorFor(profile);
+  const backing = backingOf(profile, options);
+  if (backing.hugePages !== undefined) await checkHugePages(backing.hugePages, memory);
   await checkForwards(forwards);
   const choice = await chooseAccelerator(
     monitor,
@@ -134,6 +141,7 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
     kernel: bootable.kernel,
     initrd: bootable.initrd,
     memory,
+    backing,
     cpus: options.cpus ?? profile.defaults.cpus,
     accelerator: choice.accelerator,
     forwards,

@@ -22,6 +22,16 @@ export interface PortForward {
 /** The guest's view of the network that `user` mode makes. */
 export const GUEST_NETWORK = { address: '10.0.2.15/24', gateway: '10.0.2.2', dns: ['10.0.2.3'] } as const;
 
+/** How the host gives a guest its memory. Without any of this it comes as it is touched, and stays. */
+export interface MemoryBacking {
+  /** Made of pages that the host's administrator has set aside; the guest's memory is rounded up to them. */
+  hugePages?: '2M' | '1G' | undefined;
+  /** All of it is there before the guest starts, so that nothing waits for it later. */
+  prefault?: boolean | undefined;
+  /** The guest tells what is free in it, and the host takes that back; not where the other two want to keep it. */
+  reporting?: boolean | undefined;
+}
+
 export interface MachineSpec {
   /** The profile's machine: its type and its switches, in the monitor's own words. */
   machine: { type: string; options: Readonly<Record<string, string>> };
@@ -31,6 +41,7 @@ export interface MachineSpec {
   initrd?: string | undefined;
   /** Bytes. */
   memory: number;
+  backing?: MemoryBacking | undefined;
   cpus: number;
   accelerator: Accelerator;
   forwards: readonly PortForward[];

@@ -13,6 +13,8 @@ export interface RunFlags {
   publish?: PortForward[];
   memory?: number;
   cpus?: number;
+  hugePages?: 'off' | '2M' | '1G';
+  prefault?: boolean;
   console?: boolean;
   interactive?: boolean;
   entrypoint?: string;
@@ -41,6 +43,8 @@ export async function run(session: Session, image: string, args: string[], flags
     hostname: flags.hostname,
     memory: flags.memory,
     cpus: flags.cpus,
+    hugePages: flags.hugePages,
+    prefault: flags.prefault,
     forwards: flags.publish,
     accelerator: flags.accel,
     watchdogMs: flags.watchdog,

@@ -17,6 +17,14 @@ export function addRun(program: Command, context: CommandContext): void {
     )
     .option('-m, --memory <size>', "memory of the guest, as in 128M (default: the profile's)", parseMemory)
     .option('--cpus <count>', "processors of the guest (default: the profile's)", parseCount)
+    .addOption(
+      new Option(
+        '--huge-pages <size>',
+        "huge pages of this machine as the guest's memory (default: the profile's)",
+      ).choices(['off', '2M', '1G']),
+    )
+    .option('--prefault', "have all of the guest's memory before it starts (default: the profile's)")
+    .option('--no-prefault', 'give it memory as it needs it')
     .option('-i, --interactive', 'give the program this standard input (default: an empty one)')
     .option('--console', "show the kernel's log on standard error")
     .option('--entrypoint <program>', "run this instead of the image's program")

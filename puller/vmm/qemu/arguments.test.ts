@@ -74,6 +74,41 @@ describe('kernel command line', () => {
   test('no "--"', () => expect(kernelCommandLine(spec).split(' ')).not.toContain('--'));
 });
 
+describe("the guest's memory", () => {
+  const withBacking = (backing: MachineSpec['backing'], memory = spec.memory): string[] =>
+    qemuArguments({ ...spec, backing, memory });
+
+  test('comes as it is touched where nobody says more', () => {
+    expect(withBacking(undefined)).toEqual(withBacking({ prefault: false, reporting: false }));
+    expect(valuesOf('-machine', withBacking({}))[0]).not.toContain('memory-backend');
+    expect(withBacking({}).join(' ')).not.toContain('balloon');
+  });
+
+  test('is there before the guest starts', () => {
+    const args = withBacking({ prefault: true });
+    expect(valuesOf('-object', args)).toContain('memory-backend-ram,id=memory,size=128M,prealloc=on');
+    expect(valuesOf('-machine', args)[0]).toContain(',memory-backend=memory');
+  });
+
+  test('is whole huge pages', () => {
+    const args = withBacking({ hugePages: '2M' }, 128 * 1024 ** 2 + 1);
+    expect(valuesOf('-m', args)).toEqual(['130M']);
+    expect(valuesOf('-object', args)).toContain(
+      'memory-backend-memfd,hugetlb=on,hugetlbsize=2M,share=off,id=memory,size=130M,prealloc=off',
+    );
+    expect(valuesOf('-m', withBacking({ hugePages: '1G' }))).toEqual(['1024M']);
+  });
+
+  test('goes back, unless it is to stay', () => {
+    expect(valuesOf('-device', withBacking({ reporting: true }))).toContain(
+      'virtio-balloon-device,free-page-reporting=on',
+    );
+    for (const keep of [{ prefault: true }, { hugePages: '2M' } as const]) {
+      expect(withBacking({ reporting: true, ...keep }).join(' ')).not.toContain('balloon');
+    }
+  });
+});
+
 describe('forwards', () => {
   test('one option with all of them', () => {
     const args = qemuArguments({

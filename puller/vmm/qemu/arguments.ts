@@ -2,6 +2,7 @@
 import { PullerError } from '../../errors.ts';
 import type { MachineSpec, PortForward } from '../monitor.ts';
 import { checkMachine } from './machine.ts';
+import { balloonDevice, mebibytes, memoryObject, memorySwitch } from './memory.ts';
 
 /** The descriptors that QEMU inherits: sockets without a name, so that there is nothing on disk to be cleaned up. */
 export const DESCRIPTOR = { control: 3, stdin: 4, stdout: 5, stderr: 6, qmp: 7 } as const;
@@ -26,7 +27,8 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...['-accel', spec.accelerator.kind],
     ...['-cpu', cpu(spec)],
     ...['-smp', String(spec.cpus)],
-    ...['-m', `${Math.ceil(spec.memory / 1024 ** 2)}M`],
+    ...['-m', `${mebibytes(spec)}M`],
+    ...memoryObject(spec),
     ...['-kernel', spec.kernel],
     ...(spec.initrd === undefined ? [] : ['-initrd', spec.initrd]),
     ...['-append', kernelCommandLine(spec)],
@@ -41,16 +43,21 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...['-object', 'rng-random,id=random,filename=/dev/urandom', '-device', 'virtio-rng-device,rng=random'],
     ...['-netdev', ['user,id=net,ipv6=off', ...spec.forwards.map(hostForward)].join(',')],
     ...['-device', 'virtio-net-device,netdev=net'],
+    ...balloonDevice(spec),
   ];
 }
 
 /** Without a known time stamp counter the guest needs the old timers to calibrate it. */
-function machine({ machine: given, accelerator }: MachineSpec): string {
+function machine(spec: MachineSpec): string {
+  const { machine: given, accelerator } = spec;
   checkMachine(given);
   const { type, options } = given;
   const timers = accelerator.kind === 'kvm' || accelerator.tscKhz !== undefined ? 'off' : 'on';
   const ours = type === 'microvm' ? { 'x-option-roms': 'off', pit: timers, pic: timers } : {};
-  return [type, ...Object.entries({ ...ours, ...options }).map(([name, value]) => `${name}=${value}`)].join(',');
+  return [
+    type,
+    ...Object.entries({ ...ours, ...memorySwitch(spec), ...options }).map(([name, value]) => `${name}=${value}`),
+  ].join(',');
 }
 
 /** In the emulator `rep movsb` is slow, and the kernel uses it where these flags say that it is fast. */
