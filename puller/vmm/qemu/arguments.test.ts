@@ -100,9 +100,9 @@ describe("the guest's memory", () => {
   });
 
   test('goes back, unless it is to stay', () => {
-    expect(valuesOf('-device', withBacking({ reporting: true }))).toContain(
-      'virtio-balloon-device,free-page-reporting=on',
-    );
+    const args = withBacking({ reporting: true });
+    expect(valuesOf('-device', args)).toContain('virtio-balloon-device,free-page-reporting=on');
+    expect(valuesOf('-append', args)[0]).toContain('page_reporting_order=9');
     for (const keep of [{ prefault: true }, { hugePages: '2M' } as const]) {
       expect(withBacking({ reporting: true, ...keep }).join(' ')).not.toContain('balloon');
     }
