@@ -139,6 +139,7 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
   const spec: MachineSpec = {
     machine: profile.machine,
     kernel: bootable.kernel,
+    hz: bootable.hz,
     initrd: bootable.initrd,
     memory,
     backing,

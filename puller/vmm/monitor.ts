@@ -37,6 +37,8 @@ export interface MachineSpec {
   machine: { type: string; options: Readonly<Record<string, string>> };
   /** Path of the kernel's ELF file. */
   kernel: string;
+  /** Ticks a second of that kernel, where they are known. */
+  hz?: number | undefined;
   /** Path of an initramfs beside the one in the kernel. */
   initrd?: string | undefined;
   /** Bytes. */

@@ -65,6 +65,22 @@ describe('kernel command line', () => {
     expect(kernelCommandLine(spec)).toBe(
       'console=ttyS0 rdinit=/.uk/init panic=-1 reboot=t 8250.nr_uarts=1 quiet lapic_khz=1000000 no_timer_check tsc_early_khz=2596122 tsc=reliable',
     ));
+  test('what further processors would measure, by the ticks of their kernel', () => {
+    expect(kernelCommandLine({ ...spec, cpus: 2, hz: 100 })).toContain(' lpj=25961220');
+    expect(kernelCommandLine({ ...spec, cpus: 2, hz: 1000 })).toContain(' lpj=2596122');
+    for (const other of [
+      { cpus: 1, hz: 100 },
+      { cpus: 2 },
+      { cpus: 2, hz: 100, accelerator: { kind: 'tcg' as const } },
+    ]) {
+      expect(kernelCommandLine({ ...spec, ...other })).not.toContain('lpj=');
+    }
+  });
+  test('locks stay where they cost nothing', () => {
+    expect(kernelCommandLine({ ...spec, cpus: 1 })).toContain('noreplace-smp');
+    expect(kernelCommandLine({ ...spec, cpus: 2 })).not.toContain('noreplace-smp');
+    expect(kernelCommandLine({ ...spec, cpus: 1, accelerator: { kind: 'kvm' } })).not.toContain('noreplace-smp');
+  });
   test('no frequency of the host under KVM', () =>
     expect(kernelCommandLine({ ...spec, accelerator: { kind: 'kvm' } })).not.toContain('tsc'));
   test('nothing is claimed that is not known', () =>
