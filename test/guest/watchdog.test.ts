@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A guest that hangs is reported; one that only works, or stands because we want it to, is not.
 import { constants } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type InstanceOptions, PullerError, startInstance } from '../../puller/index.ts';
+import { runUk, uk } from '../whole/command.ts';
 import { buildGuestImage, Collector, type GuestImage, runGuest } from './guest.ts';
 
 let image: GuestImage;
@@ -51,6 +55,16 @@ describe('a guest that hangs is reported', () => {
   });
 });
 
+test('by the command: the log, one line, and the exit status of timeout(1)', async () => {
+  const env = { UK_STORE: join(image.folder, 'command-store') };
+  await uk(['build', '-t', 'crash:1', '--app', join(image.folder, 'crash')], { env });
+  const { status, stderr } = await runUk(['run', '--watchdog', '1s', 'crash:1', '--', 'spin', 'now'], { env });
+  expect(status).toBe(124);
+  expect(stderr.toString()).toMatch(
+    /\[uk: processor 0 is running in the program .*RAX=.*^uk: the guest stopped answering \(1 s\): processor 0 [^\n]*\n$/ms,
+  );
+});
+
 // The kernel's next exception finds no kernel data: it faults again and again, or the processor resets the machine.
 test('a program that loads GS is reported, whichever way it goes', async () => {
   const { code } = await hang('gs', { watchdogMs: 1_000 });
@@ -65,6 +79,14 @@ describe('no false alarm', () => {
     const { outcome, stdout } = await runGuest(image, 'busy', args, { cpus: 1, watchdogMs: 3_000 });
     expect(outcome.status).toBe(0);
     expect(stdout.toString()).toBe('done\n');
+  });
+
+  test('output that nobody reads for three times the limit', async () => {
+    const limit = 1_000;
+    const read = delay(3 * limit);
+    const stdout = new Writable({ write: (_chunk, _encoding, done) => void read.then(() => done()) });
+    const { outcome } = await runGuest(image, 'pattern', [String(8 * 1024 ** 2)], { watchdogMs: limit, stdout });
+    expect(outcome.status).toBe(0);
   });
 
   test('a monitor that is stopped for a while', async () => {
