@@ -10,14 +10,18 @@ quickstart='linux-source-6.12 gcc make libc6-dev flex bison bc libelf-dev patch 
 test='g++ openssl zstd skopeo podman buildah umoci linux-image-cloud-amd64'
 # Docker's own package of containerd and Debian's exclude each other: where there is one, it stays.
 command -v ctr >/dev/null || test="$test containerd"
+# Other people's tests of the kernel, what they are compiled with, and the guest's programs.
+suites='rsync busybox-static stress-ng libcap-dev libnuma-dev libmnl-dev e2fsprogs'
+test="$test $suites"
 
 wanted=
 for goal; do
 	case $goal in
 	quickstart) wanted="$wanted $quickstart" ;;
 	test) wanted="$wanted $test" ;;
+	suites) wanted="$wanted $suites" ;;
 	*)
-		echo "$0: $goal: neither quickstart nor test" >&2
+		echo "$0: $goal: neither quickstart, test nor suites" >&2
 		exit 2
 		;;
 	esac

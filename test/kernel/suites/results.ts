@@ -55,7 +55,7 @@ export function parseStream(text: string): Stream {
     results.push({ name, outcome, ending, milliseconds: Number(took), cases: casesOf(output), output });
   }
   for (const [, what = ''] of rest.matchAll(/^@trouble (.*)$/gm)) trouble.push(what);
-  return { results, open, done: /^@done$/m.test(rest), trouble };
+  return { results, open, done: /^@done\n/m.test(rest), trouble };
 }
 
 function outcomeOf(name: string, how: string, number: number, output: string): Outcome {
@@ -63,7 +63,8 @@ function outcomeOf(name: string, how: string, number: number, output: string): O
   if (number === KSFT_SKIP && name.startsWith('selftests/')) return 'skip';
   if (number === 0) return 'pass';
   // stress-ng ends with a number of its own where a stressor finds nothing to do.
-  const skipped = name.startsWith('stress/') && !/^not ok|failed: [1-9]/m.test(output) && [3, 4].includes(number);
+  const skipped =
+    name.startsWith('stress/') && !/^not ok|^stress-ng: (?:fail|error)/m.test(output) && [3, 4].includes(number);
   return skipped ? 'skip' : 'fail';
 }
 
@@ -87,13 +88,27 @@ export function casesOf(output: string): Record<string, Outcome> {
       const skipped = /^skip/i.test(directive) || /^\S*:?\s*#?\s*SKIP\b/.test(text);
       add(steadyName(description) || `case ${number}`, skipped ? 'skip' : not === undefined ? 'pass' : 'fail');
     }
-    const list = /^stress-ng: \w+:\s+\[\d+\] (passed|failed|skipped): \d+: (.*)$/.exec(line);
-    if (list !== null) {
-      const outcome = { passed: 'pass', failed: 'fail', skipped: 'skip' }[list[1] ?? ''] as Outcome;
-      for (const [, stressor = ''] of (list[2] ?? '').matchAll(/(\S+) \(\d+\)/g)) add(stressor, outcome);
-    }
   }
-  return cases;
+  return { ...cases, ...stressorsOf(output) };
+}
+
+/**
+ * Stressors by name: with `--metrics-brief` it lists those that did something. One that found a mistake says so by name,
+ * and one that is not told of otherwise has not run.
+ */
+function stressorsOf(output: string): Record<string, Outcome> {
+  const stressors: Record<string, Outcome> = {};
+  const lines = [...output.matchAll(/^stress-ng: (\w+):\s+\[\d+\] (.*)$/gm)];
+  for (const [, kind, text = ''] of lines) {
+    const measured = /^([a-z][\w-]*)\s+(\d+)\s+[\d.]+\s+[\d.]+\s+[\d.]+\s+[\d.]+\s+[\d.]+/.exec(text);
+    const [, stressor = '', operations] = measured ?? [];
+    if (kind === 'metrc' && stressor !== '') stressors[stressor] ??= operations === '0' ? 'skip' : 'pass';
+  }
+  for (const [, kind, text = ''] of lines) {
+    const stressor = /^(?:stress-ng-)?([a-z][\w-]*): /.exec(text)?.[1] ?? /\(stress-ng-([\w-]+)\)/.exec(text)?.[1];
+    if (stressor !== undefined && (kind === 'fail' || kind === 'error')) stressors[stressor] = 'fail';
+  }
+  return stressors;
 }
 
 /** Without what differs from run to run: addresses, process ids, measured times. */

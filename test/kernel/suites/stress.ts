@@ -49,7 +49,16 @@ export function stressPlan({ seconds, peerPort, disk, groups = Object.keys(GROUP
   const share = Math.max(1, Math.round(seconds / groups.length));
   const folder = disk ? '/disk' : '/tmp';
   return groups.map((name) => {
-    const words = ['stress-ng', '--verify', '--no-rand-seed', '--timeout', `${share}s`, '--temp-path', folder];
+    const words = [
+      'stress-ng',
+      '--verify',
+      '--metrics-brief',
+      '--no-rand-seed',
+      '--timeout',
+      `${share}s`,
+      '--temp-path',
+      folder,
+    ];
     const load = ['--hdd', '1', '--hdd-bytes', '8m', GROUPS[name] ?? ''];
     const under = peerPort === undefined ? [] : ['/suites/under-load', String(share), String(peerPort)];
     const command = [...under, ...words, ...load].join(' ');
