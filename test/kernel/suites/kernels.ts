@@ -3,8 +3,7 @@
 import { loadProfile } from '../../../hardware-profiles/index.ts';
 import { type BuiltKernel, kernelFor } from '../../../kernel-build/index.ts';
 
-/** Ring 3 first: it says what can be had. */
-export const RINGS = ['ring3', 'ring0'] as const;
+export const RINGS = ['ring0', 'ring3'] as const;
 export type Ring = (typeof RINGS)[number];
 
 /** `kernel-build/config/suites.config` is for these tests alone. */

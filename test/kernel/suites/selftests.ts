@@ -44,13 +44,16 @@ export async function compileSelftests(
   const tarball = await sourceTarball();
   if (tarball === undefined) throw new Error('the kernel source is missing: `uk doctor` says how to get it');
   const programs = list.map(({ name }) => name);
+  const targets = [...new Set(programs.map((name) => targetOf(name)))];
+  const folders = [...new Set(programs.map((name) => dirname(name)))];
   const folder = cacheFolder();
   await mkdir(folder, { recursive: true });
   const inputs = {
     recipe: RECIPE,
     linux: await sourceDigest(tarball, folder, signal),
     toolchain: await findToolchain(signal),
-    programs,
+    targets,
+    folders,
   };
   const key = `sha256:${createHash('sha256').update(JSON.stringify(inputs)).digest('hex')}` as const;
   const cache = new KernelCache(folder);
@@ -65,11 +68,10 @@ export async function compileSelftests(
     onStep?.('making the headers');
     await runCommand('make', ['headers'], { cwd: tree, signal });
     onStep?.('compiling the selftests');
-    const targets = [...new Set(programs.map((name) => targetOf(name)))];
     // Some do not compile in some point releases: `-k` goes on, and what is not there is told by name.
     const make = ['-k', `-j${jobs}`, '-C', 'tools/testing/selftests', `TARGETS=${targets.join(' ')}`];
     await runCommand('make', make, { cwd: tree, signal }).catch(() => signal?.throwIfAborted());
-    for (const target of new Set(programs.map((name) => dirname(name)))) {
+    for (const target of folders) {
       await mkdir(join(result, target), { recursive: true });
       await runCommand('sh', [
         '-c',
