@@ -39,7 +39,8 @@ export interface RunOptions {
 }
 
 /** How long a guest may take to start, and after a test's time is over to say so, before it counts as hanging. */
-const GRACE_SECONDS = 90;
+const START_SECONDS = 90;
+const GRACE_SECONDS = 30;
 const LOOK_MS = 500;
 /**
  * QEMU before 8.1 may run an int3 that the kernel, while it changes its own code, has already taken away again, when two
@@ -110,6 +111,7 @@ async function oneGuest(
   let known = 0;
   let since = Date.now();
   let length = -1;
+  let started = false;
   let why = 'the guest ended in the middle of it';
   let over: string | undefined;
   // An ended guest is looked at once more.
@@ -123,8 +125,9 @@ async function oneGuest(
       for (const result of stream.results.slice(known)) onMore(result);
       if (stream.results.length > known) since = Date.now();
       known = stream.results.length;
+      started ||= stream.open !== undefined || known > 0;
     }
-    const seconds = (plan[known]?.seconds ?? 0) + GRACE_SECONDS;
+    const seconds = (plan[known]?.seconds ?? 0) + (started ? GRACE_SECONDS : START_SECONDS);
     if (!last && (signal?.aborted === true || Date.now() - since > seconds * 1000)) {
       why = `the guest does not go on after ${seconds} s`;
       child.kill('SIGKILL');

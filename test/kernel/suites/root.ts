@@ -3,7 +3,7 @@
 // libraries that all of these ask for, and the runner.
 import { copyFile, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { CommandError, runCommand } from '../../../kernel-build/command.ts';
+import { runCommand } from '../../../kernel-build/command.ts';
 
 const GUEST = join(import.meta.dirname, 'guest');
 const FOLDERS = ['bin', 'dev', 'disk', 'etc', 'lib', 'lib64', 'mnt', 'proc', 'root', 'suites', 'sys', 'tests', 'tmp'];
@@ -82,25 +82,17 @@ async function which(program: string): Promise<string> {
 async function addLibraries(root: string): Promise<void> {
   // glibc loads this one by itself, when a thread is cancelled.
   const wanted = new Set([(await runCommand('gcc', ['-print-file-name=libgcc_s.so.1'])).trim()]);
+  const programs: string[] = [];
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || ((await stat(path)).mode & 0o111) === 0) continue;
-    for (const library of await librariesOf(path)) wanted.add(library);
+    if (entry.isFile() && ((await stat(path)).mode & 0o111) !== 0) programs.push(path);
   }
+  // Its status says that some are scripts, or linked statically.
+  const list = await runCommand('sh', ['-c', 'ldd "$@" 2>/dev/null; true', 'sh', ...programs]);
+  for (const [, library = ''] of list.matchAll(/(?:=> |^\s+)(\/\S+) \(0x/gm)) wanted.add(library);
   for (const library of wanted) {
     const inside = library.includes('/libgcc_s') ? '/lib/x86_64-linux-gnu/libgcc_s.so.1' : library;
     await mkdir(join(root, dirname(inside)), { recursive: true });
     await copyFile(library, join(root, inside));
-  }
-}
-
-async function librariesOf(program: string): Promise<string[]> {
-  try {
-    const list = await runCommand('ldd', [program]);
-    return [...list.matchAll(/(?:=> |^\s*)(\/\S+) \(0x/gm)].flatMap(([, path]) => (path === undefined ? [] : [path]));
-  } catch (error) {
-    // A script, or linked statically.
-    if (error instanceof CommandError) return [];
-    throw error;
   }
 }

@@ -22,9 +22,10 @@ export const SELFTESTS: readonly Selftest[] = [
     'x86',
     `amx_64 check_initial_reg_state_64 corrupt_xstate_header_64 fsgsbase_64 fsgsbase_restore_64 ioperm_64 iopl_64 lam_64
      mov_ss_trap_64 nx_stack_64 sigaltstack_64 sigreturn_64 sigtrap_loop_64 single_step_syscall_64
-     syscall_arg_fault_64 syscall_nt_64 sysret_rip_64 sysret_ss_attrs_64 test_mremap_vdso_64
+     syscall_nt_64 sysret_rip_64 sysret_ss_attrs_64 test_mremap_vdso_64
      test_shadow_stack_64 test_vsyscall_64`,
   ),
+  { name: 'x86/syscall_arg_fault_64', seconds: 10 },
   // Thousands of calls, each stopped twice by a debugger.
   { name: 'x86/syscall_numbering_64', seconds: 180 },
   ...of('sigaltstack', 'sas'),
