@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which of the kernel's selftests run. Not here: what needs devices, modules, 32-bit programs, other machines or a setup
-// of its own (scripts that bring up bridges and name spaces), what measures and judges nothing, and what changes the
-// guest's clock.
+// of its own (scripts that bring up bridges and name spaces), what measures and judges nothing, what changes the guest's clock, and
+// what takes minutes in the emulator (x86/syscall_numbering: 60,000 stops of a debugger).
 
 export interface Selftest {
   /** Path of the program under tools/testing/selftests. */
@@ -26,8 +26,6 @@ export const SELFTESTS: readonly Selftest[] = [
      test_shadow_stack_64 test_vsyscall_64`,
   ),
   { name: 'x86/syscall_arg_fault_64', seconds: 10 },
-  // Thousands of calls, each stopped twice by a debugger.
-  { name: 'x86/syscall_numbering_64', seconds: 180 },
   ...of('sigaltstack', 'sas'),
   ...of(
     'futex/functional',
