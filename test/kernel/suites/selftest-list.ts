@@ -6,7 +6,7 @@
 export interface Selftest {
   /** Path of the program under tools/testing/selftests. */
   readonly name: string;
-  /** Time it may take, when not 60. */
+  /** Time it may take, when not 45. */
   readonly seconds?: number;
   readonly args?: string;
 }

@@ -95,7 +95,7 @@ function targetOf(program: string): string {
   return folder.startsWith('filesystems/') ? folder : (folder.split('/')[0] ?? folder);
 }
 
-function planned({ name, seconds = 60, args = '' }: Selftest): PlannedTest {
+function planned({ name, seconds = 45, args = '' }: Selftest): PlannedTest {
   const folder = `/tests/selftests/${dirname(name)}`;
   const command = `./${name.slice(name.lastIndexOf('/') + 1)} ${args}`.trim();
   return { name: `selftests/${name}${args === '' ? '' : ` ${args}`}`, seconds, folder, command };
