@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which of the kernel's selftests run. Not here: what needs devices, modules, 32-bit programs, other machines or a setup
-// of its own (scripts that bring up bridges and name spaces), what measures and judges nothing, what changes the guest's clock, and
-// what takes minutes in the emulator (x86/syscall_numbering: 60,000 stops of a debugger).
+// of its own (scripts that bring up bridges and name spaces), what measures and judges nothing, what changes the guest's
+// clock, and what takes minutes in the emulator (x86/syscall_numbering: 60,000 stops of a debugger).
 
 export interface Selftest {
   /** Path of the program under tools/testing/selftests. */
@@ -35,7 +35,7 @@ export const SELFTESTS: readonly Selftest[] = [
   { name: 'futex/functional/futex_requeue_pi', args: '-b' },
   { name: 'futex/functional/futex_requeue_pi', args: '-b -l' },
   { name: 'futex/functional/futex_requeue_pi', args: '-b -o' },
-  ...of('timers', 'nanosleep posix_timers rtcpie set-timer-lat'),
+  ...of('timers', 'nanosleep posix_timers rtcpie'),
   { name: 'timers/inconsistency-check', args: '-t 2' },
   { name: 'timers/threadtest', args: '-t 5' },
   ...of('timens', 'clock_nanosleep exec futex procfs timens timer timerfd vfork_exec'),
