@@ -13,6 +13,10 @@ test='openssl zstd skopeo podman buildah umoci linux-image-cloud-amd64'
 kernel='g++ python3 gdb strace dpkg-dev'
 # Docker's own package of containerd and Debian's exclude each other: where there is one, it stays.
 command -v ctr >/dev/null || test="$test containerd"
+# Other people's tests of the kernel, what they are compiled with, and the guest's programs.
+suites='rsync busybox-static stress-ng libcap-dev libnuma-dev libmnl-dev e2fsprogs'
+# What the kernel is compared with, and the servers and their load.
+bench='linux-image-cloud-amd64 redis-server redis-tools nginx wrk'
 
 wanted=
 for goal; do
@@ -20,8 +24,10 @@ for goal; do
 	quickstart) wanted="$wanted $quickstart" ;;
 	test) wanted="$wanted $test" ;;
 	kernel) wanted="$wanted $kernel" ;;
+	suites) wanted="$wanted $suites" ;;
+	bench) wanted="$wanted $bench" ;;
 	*)
-		echo "$0: $goal: neither quickstart nor test nor kernel" >&2
+		echo "$0: $goal: none of quickstart, test, kernel, suites, bench" >&2
 		exit 2
 		;;
 	esac
