@@ -10,14 +10,17 @@ quickstart='linux-source-6.12 gcc make libc6-dev flex bison bc libelf-dev patch 
 test='g++ openssl zstd skopeo podman buildah umoci linux-image-cloud-amd64'
 # Docker's own package of containerd and Debian's exclude each other: where there is one, it stays.
 command -v ctr >/dev/null || test="$test containerd"
+# What the benchmark of the kernel serves and asks with, and the kernel to compare with.
+bench='linux-image-cloud-amd64 redis-server redis-tools nginx wrk'
 
 wanted=
 for goal; do
 	case $goal in
 	quickstart) wanted="$wanted $quickstart" ;;
 	test) wanted="$wanted $test" ;;
+	bench) wanted="$wanted $bench" ;;
 	*)
-		echo "$0: $goal: neither quickstart nor test" >&2
+		echo "$0: $goal: neither quickstart nor test nor bench" >&2
 		exit 2
 		;;
 	esac
