@@ -11,7 +11,7 @@ import { isAlive, processIdentity } from './process-identity.ts';
 const POLL_MS = 200;
 
 /** `$XDG_CACHE_HOME/uk/WHAT`, or `~/.cache/uk/WHAT`. */
-export function defaultCacheFolder(what: 'kernels' | 'libc'): string {
+export function defaultCacheFolder(what: 'kernels' | 'libc' | 'selftests'): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'uk', what);
 }
 

@@ -27,7 +27,7 @@ function subject(changes: Partial<HangReportOptions['machine']> = {}) {
 
 test('a guest that says nothing is given up, with its registers', async () => {
   const { log, asked, machine } = subject();
-  const verdict = await reportHang({ machine, log, alive: () => false, silentMs: 60_000 });
+  const verdict = await reportHang({ machine, log, alive: () => false, silentMs: 60_000, revivalMs: 200 });
   expect(verdict).toBeInstanceOf(PullerError);
   expect(verdict).toMatchObject({
     code: 'GUEST_UNRESPONSIVE',
@@ -39,28 +39,30 @@ test('a guest that says nothing is given up, with its registers', async () => {
 
 test('one that is held is left alone, and so is its log', async () => {
   const { log, asked, machine } = subject({ held: async () => true });
-  expect(await reportHang({ machine, log, alive: () => false, silentMs: 1 })).toBe('held');
+  expect(await reportHang({ machine, log, alive: () => false, silentMs: 1, revivalMs: 200 })).toBe('held');
   expect(asked).toEqual([]);
   expect(log.text()).toBe('');
 });
 
 test('one that answers while it is looked at goes on without a trace', async () => {
   const { log, asked, machine } = subject();
-  expect(await reportHang({ machine, log, alive: () => true, silentMs: 1 })).toBe('alive');
+  expect(await reportHang({ machine, log, alive: () => true, silentMs: 1, revivalMs: 200 })).toBe('alive');
   expect(asked).toEqual([]);
   expect(log.text()).toBe('');
 });
 
 test('one that answers when it is asked by an interrupt goes on', async () => {
   const { log, asked, machine } = subject();
-  const verdict = await reportHang({ machine, log, alive: () => asked.length > 0, silentMs: 1 });
-  expect(verdict).toBe('alive');
+  const verdict = await reportHang({ machine, log, alive: () => asked.length > 0, silentMs: 1, revivalMs: 200 });
+  expect(verdict).toEqual({
+    revived: 'the guest had stopped answering: processor 0 is running in the program at 0x401000, interrupts off',
+  });
   expect(log.text()).toMatch(/\[uk: the guest answers again\]$/);
 });
 
 test('what the kernel says then is waited for', async () => {
   const { kernel, log, machine } = subject({ nonMaskableInterrupt: async () => void kernel.write('NMI: here I am\n') });
-  await reportHang({ machine, log, alive: () => false, silentMs: 1 });
+  await reportHang({ machine, log, alive: () => false, silentMs: 1, revivalMs: 200 });
   expect(log.text()).toMatch(/asks its kernel\]\nNMI: here I am\n\[uk: given up\]$/);
 });
 

@@ -12,21 +12,24 @@ export interface HangReportOptions {
   /** Whether the guest has answered after all. */
   alive(): boolean;
   silentMs: number;
+  /** How long the guest has to come back once its processor was interrupted, in milliseconds. Default: 3 s. */
+  revivalMs?: number;
 }
 
-/** What a silent guest is: held by somebody here, alive after all, or given up. */
-export type HangVerdict = 'held' | 'alive' | PullerError;
+/** What a silent guest is: held by somebody here, alive after all, alive again and what it had been, or given up. */
+export type HangVerdict = 'held' | 'alive' | { revived: string } | PullerError;
 
-/** The kernel says what it has to say within some milliseconds of an NMI; it is given more on a busy host. */
-const QUIET_MS = 300;
-const QUIET_LIMIT_MS = 3_000;
+/** The kernel says what it has to say within some milliseconds of an NMI, and goes on if it can; more on a busy host. */
+const REVIVAL_LIMIT_MS = 3_000;
+const LOOK_MS = 50;
 const ANSWER_LIMIT_MS = 5_000;
 
 /** Registers of more than these are shown in one line only. */
 const PROCESSORS_IN_FULL = 4;
 
 /** Looks at a guest that does not answer, puts what is seen into its log, and says what it is. */
-export async function reportHang({ machine, log, alive, silentMs }: HangReportOptions): Promise<HangVerdict> {
+export async function reportHang(options: HangReportOptions): Promise<HangVerdict> {
+  const { machine, log, alive, silentMs, revivalMs = REVIVAL_LIMIT_MS } = options;
   if (await machine.held()) return 'held';
   const processors = await within(machine.registers().then(parseProcessors));
   if (alive()) return 'alive';
@@ -38,11 +41,12 @@ export async function reportHang({ machine, log, alive, silentMs }: HangReportOp
   else {
     log.add('[uk: a non-maskable interrupt asks its kernel]\n');
     await within(machine.nonMaskableInterrupt());
-    await quiet(log);
+    const limit = performance.now() + revivalMs;
+    while (!alive() && performance.now() < limit) await delay(LOOK_MS, undefined, { ref: false });
   }
   if (alive()) {
     log.add('[uk: the guest answers again]\n');
-    return 'alive';
+    return { revived: `the guest had stopped answering${culprit(processors ?? [])}` };
   }
   log.add('[uk: given up]\n');
   return hung(silentMs, processors ?? []);
@@ -56,23 +60,21 @@ function describe({ index, registers, interrupts, halted }: ProcessorState): str
 }
 
 function hung(silentMs: number, processors: readonly ProcessorState[]): PullerError {
+  return new PullerError(
+    'GUEST_UNRESPONSIVE',
+    `the guest stopped answering (${silentMs / 1000} s)${culprit(processors)}`,
+    {
+      hint: 'the log above has its registers; --watchdog sets the time or turns this off',
+    },
+  );
+}
+
+function culprit(processors: readonly ProcessorState[]): string {
   const off = processors.find(({ interrupts }) => !interrupts);
-  const where = off === undefined ? '' : `: ${describe(off)}`;
-  return new PullerError('GUEST_UNRESPONSIVE', `the guest stopped answering (${silentMs / 1000} s)${where}`, {
-    hint: 'the log above has its registers; --watchdog sets the time or turns this off',
-  });
+  return off === undefined ? '' : `: ${describe(off)}`;
 }
 
 /** @returns undefined where it fails or takes too long: a report is made of what can be had */
 function within<T>(work: Promise<T>): Promise<T | undefined> {
   return Promise.race([work.catch(() => undefined), delay(ANSWER_LIMIT_MS, undefined, { ref: false })]);
-}
-
-async function quiet(log: LogTail): Promise<void> {
-  const end = performance.now() + QUIET_LIMIT_MS;
-  let before: number;
-  do {
-    before = log.seen;
-    await delay(QUIET_MS, undefined, { ref: false });
-  } while (log.seen !== before && performance.now() < end);
 }

@@ -36,6 +36,8 @@ export type InstanceEvent =
   | { type: 'started'; pid: number; ms: number }
   /** The guest does not answer; `held`: no wonder, as somebody on this side keeps it from running. */
   | { type: 'silent'; held: boolean; ms: number }
+  /** It answers again, after its processor was interrupted; `text` says what it had been doing. */
+  | { type: 'revived'; text: string; ms: number }
   | { type: 'exit'; exit: Exit; ms: number };
 
 export interface InstanceOptions extends ExecutionChoice {
@@ -311,6 +313,10 @@ class RunningInstance implements Instance {
     const verdict = await reportHang({ machine, log: this.#log, alive, silentMs });
     if (verdict === 'alive') return;
     const ms = performance.now() - this.#circumstances.begin;
+    if (typeof verdict === 'object' && 'revived' in verdict) {
+      this.#options.onEvent?.({ type: 'revived', text: verdict.revived, ms });
+      return;
+    }
     this.#options.onEvent?.({ type: 'silent', held: verdict === 'held', ms });
     if (verdict !== 'held') this.#settled.reject(verdict);
   }

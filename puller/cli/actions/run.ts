@@ -67,6 +67,7 @@ export async function run(session: Session, image: string, args: string[], flags
     },
     onEvent: (event) => {
       if (event.type === 'probing') session.output.note('uk: finding out once how guests run best on this machine');
+      if (event.type === 'revived') session.output.note(`uk: ${event.text}`);
     },
   });
   if (outcome.failure !== undefined) session.output.note(`uk: ${outcome.failure.message}`);

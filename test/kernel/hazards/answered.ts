@@ -4,15 +4,15 @@
 
 export const ANSWERED = {
   /** `int n` is a signal for every n. */
-  vectors: false,
+  vectors: true,
   /** RDGSBASE and WRGSBASE are undefined instructions. */
-  gs: false,
+  gs: true,
   /** What a program that has cleared IF meets in the kernel sets it again. */
-  interrupts: false,
+  interrupts: true,
   /** A program that spins with interrupts off ends by an NMI, with a report. */
   spinning: true,
   /** GS loaded by MOV ends the machine, with a report. */
-  gsLost: false,
+  gsLost: true,
 } as const satisfies Record<string, boolean>;
 
 export function isAnswered(hazard: keyof typeof ANSWERED): boolean {

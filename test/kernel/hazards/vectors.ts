@@ -17,8 +17,8 @@ const OWN: Readonly<Record<number, number>> = {
   17: SIGBUS,
   19: SIGFPE,
 };
-/** NMI and machine check ask devices; no device has anything to say. */
-const MAY_RETURN = [2, 18];
+/** NMI and machine check ask devices, 15, 16 and 19 the processor: none has anything to say. */
+const MAY_RETURN = [2, 15, 16, 18, 19];
 
 export function outcomesOf(vector: number): string[] {
   if (vector === 3) return [`signal ${SIGTRAP}`];

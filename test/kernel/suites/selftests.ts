@@ -2,16 +2,14 @@
 // The kernel's own tests (tools/testing/selftests), compiled from the source that the kernels are built from.
 import { createHash } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { BuildCache, defaultCacheFolder } from '../../../kernel-build/build-cache.ts';
 import { runCommand } from '../../../kernel-build/command.ts';
-import { KernelCache } from '../../../kernel-build/kernel-cache.ts';
 import { sourceDigest, sourceTarball } from '../../../kernel-build/linux-source.ts';
 import { findToolchain } from '../../../kernel-build/toolchain.ts';
 import type { PlannedTest } from './plan.ts';
 import { SELFTESTS, type Selftest } from './selftest-list.ts';
 
-const cacheFolder = () => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'uk', 'selftests');
 /** Raised when the same source is compiled or collected in another way. */
 const RECIPE = 1;
 /** What neither headers nor tests are made of. */
@@ -46,7 +44,7 @@ export async function compileSelftests(
   const programs = list.map(({ name }) => name);
   const targets = [...new Set(programs.map((name) => targetOf(name)))];
   const folders = [...new Set(programs.map((name) => dirname(name)))];
-  const folder = cacheFolder();
+  const folder = defaultCacheFolder('selftests');
   await mkdir(folder, { recursive: true });
   const inputs = {
     recipe: RECIPE,
@@ -56,7 +54,7 @@ export async function compileSelftests(
     folders,
   };
   const key = `sha256:${createHash('sha256').update(JSON.stringify(inputs)).digest('hex')}` as const;
-  const cache = new KernelCache(folder);
+  const cache = new BuildCache(folder);
   const build = async (result: string, scratch: string) => {
     onStep?.('unpacking the source of the selftests');
     const leaveOut = LEFT_OUT.map((pattern) => `--exclude=${pattern}`);
