@@ -80,9 +80,8 @@ export function startGuest(request: GuestRequest): RunningGuest {
         resolve();
       };
       machine.stdout.on('data', look);
-      machine.on('close', () =>
-        reject(new Error(`the guest never wrote ${JSON.stringify(text)}: ${stderr}\n${stdout}`)),
-      );
+      const tooLate = () => reject(new Error(`the guest never wrote ${JSON.stringify(text)}: ${stderr}\n${stdout}`));
+      output.then(tooLate, tooLate);
       look();
     });
   return { output, seen, debugger: machine.stdio[3] as unknown as Duplex };

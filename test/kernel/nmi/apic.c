@@ -9,7 +9,6 @@
 
 #define APIC_PHYSICAL 0xfee00000UL
 #define ICR_LOW (0x300 / 4)
-#define ICR_HIGH (0x310 / 4)
 
 #define PRESENT 1UL
 #define LEAF (1UL << 7)
@@ -58,15 +57,16 @@ volatile uint32_t *command_register(void)
 	return apic() + ICR_LOW;
 }
 
-/* The kernel uses the register, too, in interrupts: these are off until both halves are written. */
+/*
+ * The kernel uses the register, too, in interrupts: these are off until both halves are written. Nothing else is touched
+ * meanwhile, for a page fault with interrupts off is SIGSEGV, and after a fork in another thread any write is one.
+ */
 void send_nmi(unsigned int cpu)
 {
-	unsigned long flags;
+	volatile uint32_t *registers = apic();
 
-	__asm__ volatile("pushf; pop %0; cli" : "=r"(flags) : : "memory");
-	apic()[ICR_HIGH] = cpu << 24;
-	apic()[ICR_LOW] = ICR_NMI;
-	__asm__ volatile("push %0; popf" : : "r"(flags) : "memory", "cc");
+	__asm__ volatile("cli; movl %[cpu], 0x310(%[apic]); movl %[nmi], 0x300(%[apic]); sti"
+			 : : [cpu] "r"(cpu << 24), [apic] "r"(registers), [nmi] "r"(ICR_NMI) : "memory");
 }
 
 long nmis(unsigned int cpu)
