@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Process 1 of a guest: does what no kernel can answer to by a signal, as its argument names it. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../programs/check.h"
+
+/* QEMU's microvm gives no reason for an NMI, which the kernel takes for an error of the bus. */
+static void panic_on_nmi(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/panic_on_unrecovered_nmi", "w");
+
+	if (file) {
+		fputs("1", file);
+		fclose(file);
+	}
+}
+
+int main(int argc, char *argv[])
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	begin();
+	panic_on_nmi();
+	printf("deaf\n");
+	fflush(stdout);
+	fsync(1);
+	if (strcmp(what, "cli") == 0)
+		__asm__ volatile("cli; 1: jmp 1b");
+	if (strcmp(what, "gs") == 0)
+		__asm__ volatile("mov %0, %%gs; 1: jmp 1b" : : "r"(0));
+	printf("FAIL nothing happened\n");
+	end();
+	return 1;
+}
