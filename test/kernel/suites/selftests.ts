@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { BuildCache } from '../../../kernel-build/build-cache.ts';
 import { runCommand } from '../../../kernel-build/command.ts';
-import { KernelCache } from '../../../kernel-build/kernel-cache.ts';
 import { sourceDigest, sourceTarball } from '../../../kernel-build/linux-source.ts';
 import { findToolchain } from '../../../kernel-build/toolchain.ts';
 import type { PlannedTest } from './plan.ts';
@@ -56,7 +56,7 @@ export async function compileSelftests(
     folders,
   };
   const key = `sha256:${createHash('sha256').update(JSON.stringify(inputs)).digest('hex')}` as const;
-  const cache = new KernelCache(folder);
+  const cache = new BuildCache(folder);
   const build = async (result: string, scratch: string) => {
     onStep?.('unpacking the source of the selftests');
     const leaveOut = LEFT_OUT.map((pattern) => `--exclude=${pattern}`);
