@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -43,6 +43,15 @@ test('what was built is there, and nothing else', async () => {
   });
   expect(await readdir(folder)).toEqual([name]);
   expect(await readdir(cache.pathOf(key))).toEqual(['vmlinux']);
+});
+
+test('what was built may have folders and links in it', async () => {
+  await cache.ensure(key, async (result) => {
+    await mkdir(join(result, 'lib'));
+    await writeFile(join(result, 'lib', 'libc.a'), '');
+    await symlink('libc.a', join(result, 'lib', 'other.a'));
+  });
+  expect((await readdir(cache.pathOf(key), { recursive: true })).sort()).toEqual(['lib', 'lib/libc.a', 'lib/other.a']);
 });
 
 test('what is there is not built again', async () => {

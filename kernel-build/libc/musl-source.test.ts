@@ -65,6 +65,14 @@ test('asks apt once, and keeps what it gave', async () => {
   expect(fetched).toHaveBeenCalledTimes(2);
 });
 
+test('a source that cannot be had anew stays', async () => {
+  await standInForApt(GIVES);
+  const first = await muslSource(cache);
+  await writeFile(join(folder, 'bin', 'apt-get'), '#!/bin/sh\nexit 100\n', { mode: 0o755 });
+  await expect(muslSource(cache, { fresh: true })).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
+  expect(await muslSource(cache)).toEqual(first);
+});
+
 test('an update that fails for others does not matter', async () => {
   await standInForApt(`case "$*" in *update*) exit 100 ;; esac\n${GIVES}`);
   expect((await muslSource(cache)).version).toBe('1.2.3-1+deb12u1');
@@ -76,10 +84,6 @@ test('without a network it says what apt said, and leaves nothing', async () => 
     code: 'SOURCE_UNAVAILABLE',
     message: expect.stringContaining('Unable to find a source package'),
   });
-  await standInForAptAgain();
+  await writeFile(join(folder, 'bin', 'apt-get'), `#!/bin/sh\n${GIVES}\n`, { mode: 0o755 });
   expect((await muslSource(cache)).version).toBe('1.2.3-1+deb12u1');
 });
-
-async function standInForAptAgain(): Promise<void> {
-  await writeFile(join(folder, 'bin', 'apt-get'), `#!/bin/sh\n${GIVES}\n`, { mode: 0o755 });
-}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Digest, digestOf } from '../../image-format/index.ts';
 import type { BuildCache } from '../build-cache.ts';
@@ -36,14 +36,29 @@ export async function muslSource(cache: BuildCache, options: SourceOptions = {})
   const given = process.env.UK_MUSL_SOURCE;
   if (given !== undefined && given !== '') return readSource(resolve(given));
   const key = digestOf(`the source package ${SOURCE_PACKAGE}`);
-  if (options.fresh === true) await rm(cache.pathOf(key), { recursive: true, force: true });
-  if (!(await cache.has(key))) {
+  const folder = cache.pathOf(key);
+  const ensure = async () => {
     options.onFetch?.();
     await cache.ensure(key, (result, scratch) => fetchSource(result, join(scratch, 'apt'), options.signal), options);
-  }
-  const folder = cache.pathOf(key);
+  };
+  if (!(await cache.has(key))) await ensure();
+  else if (options.fresh === true) await replaceFolder(folder, ensure);
   const dsc = (await readdir(folder)).find((name) => name.endsWith('.dsc')) ?? 'nothing.dsc';
   return readSource(join(folder, dsc));
+}
+
+/** Where there is nothing new to be had, the old is as good as it was. */
+async function replaceFolder(folder: string, ensure: () => Promise<void>): Promise<void> {
+  const old = `${folder}.old`;
+  await rm(old, { recursive: true, force: true });
+  await rename(folder, old);
+  try {
+    await ensure();
+  } catch (error) {
+    await rename(old, folder);
+    throw error;
+  }
+  await rm(old, { recursive: true, force: true });
 }
 
 async function readSource(dsc: string): Promise<MuslSource> {

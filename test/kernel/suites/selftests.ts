@@ -2,14 +2,16 @@
 // The kernel's own tests (tools/testing/selftests), compiled from the source that the kernels are built from.
 import { createHash } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { BuildCache, defaultCacheFolder } from '../../../kernel-build/build-cache.ts';
+import { BuildCache } from '../../../kernel-build/build-cache.ts';
 import { runCommand } from '../../../kernel-build/command.ts';
 import { sourceDigest, sourceTarball } from '../../../kernel-build/linux-source.ts';
 import { findToolchain } from '../../../kernel-build/toolchain.ts';
 import type { PlannedTest } from './plan.ts';
 import { SELFTESTS, type Selftest } from './selftest-list.ts';
 
+const cacheFolder = () => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'uk', 'selftests');
 /** Raised when the same source is compiled or collected in another way. */
 const RECIPE = 1;
 /** What neither headers nor tests are made of. */
@@ -44,7 +46,7 @@ export async function compileSelftests(
   const programs = list.map(({ name }) => name);
   const targets = [...new Set(programs.map((name) => targetOf(name)))];
   const folders = [...new Set(programs.map((name) => dirname(name)))];
-  const folder = defaultCacheFolder('selftests');
+  const folder = cacheFolder();
   await mkdir(folder, { recursive: true });
   const inputs = {
     recipe: RECIPE,
