@@ -43,7 +43,7 @@ const START_SECONDS = 90;
 const GRACE_SECONDS = 30;
 const LOOK_MS = 500;
 /**
- * QEMU before 8.1 may run an int3 that the kernel, while it changes its own code, has already taken away again, when two
+ * Believed, not proven: QEMU before 8.1 may run an int3 that the kernel, while it changes its own code, has already taken away again, when two
  * processors run at once in the emulator. No kernel survives that; the guest is started again, the test not counted.
  */
 const EMULATOR_FAULT = /Oops: int3: 0000/;
