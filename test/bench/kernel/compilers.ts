@@ -7,6 +7,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { runUk } from '../../whole/command.ts';
 
 const run = promisify(execFile);
 
@@ -103,11 +104,14 @@ async function download(name: string): Promise<string> {
   return join(folder, found);
 }
 
-/** The compiler whose programs call the kernel where they can. @returns undefined where there is none */
+/**
+ * The compiler whose programs call the kernel where they can: `$RING0_MUSL_GCC`, or what `uk libc build` prints.
+ *
+ * @returns undefined where there is none
+ */
 export async function callingCompiler(): Promise<string | undefined> {
-  const name = process.env.RING0_MUSL_GCC ?? 'ring0-musl-gcc';
-  return await run('sh', ['-c', `command -v '${name}'`]).then(
-    ({ stdout }) => stdout.trim(),
-    () => undefined,
-  );
+  const given = process.env.RING0_MUSL_GCC;
+  if (given !== undefined) return given;
+  const { status, stdout } = await runUk(['libc', 'build']);
+  return status === 0 ? stdout.toString().trim() : undefined;
 }

@@ -117,7 +117,9 @@ async function findEntrants(
   const found: Entrant[] = [];
   const calling = await callingCompiler();
   if (calling === undefined)
-    notes.push('Servers whose system calls are function calls are left out: there is no ring0-musl-gcc in PATH.');
+    notes.push(
+      'Servers whose system calls are function calls are left out: `uk libc build` gives no compiler, and $RING0_MUSL_GCC names none.',
+    );
   for (const [server, path, client] of [
     ['redis', '/usr/bin/redis-server', CLIENTS.redis],
     ['nginx', '/usr/sbin/nginx', CLIENTS.nginx],
