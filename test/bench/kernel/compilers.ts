@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -61,10 +61,14 @@ export async function fromSource(source: Source, compiler: string, say: (text: s
   const folder = await mkdtemp(cache('building-'));
   try {
     await run('tar', ['-xf', archive, '-C', folder, '--strip-components=1']);
-    // The kernel's headers are not musl's; what musl has comes first.
+    // The kernel's headers do not come with musl; those of the other libc must not be seen.
+    const headers = join(folder, 'uk-headers');
+    await mkdir(headers);
+    await symlink('/usr/include/linux', join(headers, 'linux'));
+    await symlink('/usr/include/asm-generic', join(headers, 'asm-generic'));
+    await symlink('/usr/include/x86_64-linux-gnu/asm', join(headers, 'asm'));
     const wrapper = join(folder, 'uk-cc');
-    const headers = '-idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu';
-    await writeFile(wrapper, `#!/bin/sh\nexec '${compiler}' "$@" ${headers}\n`);
+    await writeFile(wrapper, `#!/bin/sh\nexec '${compiler}' "$@" -idirafter '${headers}'\n`);
     await chmod(wrapper, 0o755);
     for (const command of source.commands) {
       await run('sh', ['-c', command], { cwd: folder, env: { ...process.env, CC: wrapper }, maxBuffer: 1 << 26 });
