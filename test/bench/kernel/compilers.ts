@@ -42,6 +42,12 @@ export const SOURCES: Readonly<Record<Source['name'], Source>> = {
   },
 };
 
+/** Debian's musl has the functions, but not their header. */
+const CRYPT = `struct crypt_data { int initialized; char rest[256]; };
+char *crypt(const char *, const char *);
+char *crypt_r(const char *, const char *, struct crypt_data *);
+`;
+
 /**
  * Builds a server once for each compiler, which takes a minute.
  *
@@ -67,6 +73,7 @@ export async function fromSource(source: Source, compiler: string, say: (text: s
     await symlink('/usr/include/linux', join(headers, 'linux'));
     await symlink('/usr/include/asm-generic', join(headers, 'asm-generic'));
     await symlink('/usr/include/x86_64-linux-gnu/asm', join(headers, 'asm'));
+    await writeFile(join(headers, 'crypt.h'), CRYPT);
     const wrapper = join(folder, 'uk-cc');
     await writeFile(wrapper, `#!/bin/sh\nexec '${compiler}' "$@" -idirafter '${headers}'\n`);
     await chmod(wrapper, 0o755);
