@@ -42,10 +42,11 @@ export const SOURCES: Readonly<Record<Source['name'], Source>> = {
   },
 };
 
-/** Debian's musl has the functions, but not their header. */
-const CRYPT = `struct crypt_data { int initialized; char rest[256]; };
-char *crypt(const char *, const char *);
-char *crypt_r(const char *, const char *, struct crypt_data *);
+/** Debian's musl has neither the header nor the functions; no password is asked for here. */
+const CRYPT = `#include <stddef.h>
+struct crypt_data { int initialized; };
+static inline char *crypt(const char *key, const char *salt) { return NULL; }
+static inline char *crypt_r(const char *key, const char *salt, struct crypt_data *data) { return NULL; }
 `;
 
 /**
