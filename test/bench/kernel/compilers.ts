@@ -3,10 +3,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { runUk } from '../../whole/command.ts';
 
 const run = promisify(execFile);
 
@@ -41,6 +42,9 @@ export const SOURCES: Readonly<Record<Source['name'], Source>> = {
   },
 };
 
+/** Debian's musl has neither the header nor the functions; no password is asked for here. */
+const CRYPT = '#define crypt(key, salt) ((char *)0)\n';
+
 /**
  * Builds a server once for each compiler, which takes a minute.
  *
@@ -60,10 +64,15 @@ export async function fromSource(source: Source, compiler: string, say: (text: s
   const folder = await mkdtemp(cache('building-'));
   try {
     await run('tar', ['-xf', archive, '-C', folder, '--strip-components=1']);
-    // The kernel's headers are not musl's; what musl has comes first.
+    // The kernel's headers do not come with musl; those of the other libc must not be seen.
+    const headers = join(folder, 'uk-headers');
+    await mkdir(headers);
+    await symlink('/usr/include/linux', join(headers, 'linux'));
+    await symlink('/usr/include/asm-generic', join(headers, 'asm-generic'));
+    await symlink('/usr/include/x86_64-linux-gnu/asm', join(headers, 'asm'));
+    await writeFile(join(headers, 'crypt.h'), CRYPT);
     const wrapper = join(folder, 'uk-cc');
-    const headers = '-idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu';
-    await writeFile(wrapper, `#!/bin/sh\nexec '${compiler}' "$@" ${headers}\n`);
+    await writeFile(wrapper, `#!/bin/sh\nexec '${compiler}' "$@" -idirafter '${headers}'\n`);
     await chmod(wrapper, 0o755);
     for (const command of source.commands) {
       await run('sh', ['-c', command], { cwd: folder, env: { ...process.env, CC: wrapper }, maxBuffer: 1 << 26 });
@@ -103,11 +112,14 @@ async function download(name: string): Promise<string> {
   return join(folder, found);
 }
 
-/** The compiler whose programs call the kernel where they can. @returns undefined where there is none */
+/**
+ * The compiler whose programs call the kernel where they can: `$RING0_MUSL_GCC`, or what `uk libc build` prints.
+ *
+ * @returns undefined where there is none
+ */
 export async function callingCompiler(): Promise<string | undefined> {
-  const name = process.env.RING0_MUSL_GCC ?? 'ring0-musl-gcc';
-  return await run('sh', ['-c', `command -v '${name}'`]).then(
-    ({ stdout }) => stdout.trim(),
-    () => undefined,
-  );
+  const given = process.env.RING0_MUSL_GCC;
+  if (given !== undefined) return given;
+  const { status, stdout } = await runUk(['libc', 'build']);
+  return status === 0 ? stdout.toString().trim() : undefined;
 }
