@@ -7,7 +7,7 @@ import type { MemoryBacking } from '../vmm/monitor.ts';
 const MEBIBYTE = 1024 ** 2;
 
 /** The least that a guest with a small root was seen to boot in. */
-const KERNEL_NEED = 44 * MEBIBYTE;
+const KERNEL_NEED = 23 * MEBIBYTE;
 
 /** What a program gets beside its files where nobody said how much. */
 const PROGRAM_ROOM = 32 * MEBIBYTE;
