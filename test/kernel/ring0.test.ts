@@ -53,8 +53,8 @@ describe.each([1, 2, 4])('with %i processors', (cpus) => {
   });
 });
 
-test('boots in 32 MB', async () => {
-  const log = await bootGuest({ vmlinux: kernel.vmlinux, initrd, cpus: 1, memory: '32M' });
+test('boots in 24 MB', async () => {
+  const log = await bootGuest({ vmlinux: kernel.vmlinux, initrd, cpus: 1, memory: '24M' });
   expect(log).toContain('cpl=0 cpus=1');
 });
 
@@ -64,10 +64,10 @@ test('says what it is made of', () => {
   expect(description.version).toMatch(/^6\.12\.\d+$/);
 });
 
-test('as a layer it is at most 3 MB', () => {
+test('as a layer it is at most 2 MB', () => {
   expect(statSync(kernel.vmlinux).size).toBeGreaterThan(1 << 20);
   const layer = zstdCompressSync(readFileSync(kernel.vmlinux), {
     params: { [constants.ZSTD_c_compressionLevel]: 19 },
   });
-  expect(layer.length).toBeLessThan(3 << 20);
+  expect(layer.length).toBeLessThan(2_000_000);
 });
