@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * libgcc's unwinder asks _dl_find_object() (glibc 2.35 and later) for the tables of an address. For the kernel's entry it
- * gets these; for all others the C library's function answers.
+ * libgcc's unwinder asks _dl_find_object() (glibc 2.35 and later) for the tables of an address. For the kernel's entries
+ * it gets these; for all others the C library's function answers.
  *
- * From the entry's first instruction to where it leaves the program's stack, the program goes on at RCX and nothing else
+ * From an entry's first instruction to where it leaves the program's stack, the program goes on at RCX and nothing else
  * of it has changed. Before that first instruction is the POP of who came by CALL.
  */
 #include <dlfcn.h>
@@ -12,7 +12,7 @@
 
 #include "entry.h"
 
-/* At most so many bytes of the entry are run on the program's stack. */
+/* At most so many bytes of an entry are run on the program's stack. */
 #define ENTRY_SIZE 32
 
 /* As in glibc's dlfcn.h for x86-64; not taken from there, older ones have none. */
@@ -43,7 +43,7 @@ static struct {
 		uint32_t length, cie;
 		uint64_t begin, size;
 		uint8_t augmentation_length, instructions[11];
-	} fde;
+	} fdes[2];
 	uint32_t end;
 } tables __attribute__((aligned(8))) = {
 	.header = { 1, 0x1b /* pcrel, sdata4 */, 0xff, 0xff, 0 },
@@ -59,16 +59,8 @@ static struct {
 		/* def_cfa RSP+8; RIP at CFA-8; nop */
 		.instructions = { 0x0c, 7, 8, 0x90, 1, 0, 0 },
 	},
-	.fde = {
-		.length = sizeof(tables.fde) - 4,
-		.cie = sizeof(tables.cie) + 4,
-		.size = ENTRY_SIZE,
-		/* advance 1; def_cfa_offset 0; RIP in RCX; nop */
-		.instructions = { 0x41, 0x0e, 0, 0x09, 16, 2, 0, 0, 0, 0, 0 },
-	},
 };
 
-static uintptr_t described;
 static find_object *next;
 
 static find_object *next_finder(void)
@@ -82,10 +74,14 @@ __attribute__((visibility("default"))) int _dl_find_object(void *address, struct
 {
 	find_object *finder;
 
-	if (described != 0 && (uintptr_t)address - described < ENTRY_SIZE) {
+	for (int i = 0; i < 2; i++) {
+		uintptr_t begin = tables.fdes[i].begin;
+
+		if (begin == 0 || (uintptr_t)address - begin >= ENTRY_SIZE)
+			continue;
 		*result = (struct found_object){
-			.begin = (void *)described,
-			.end = (void *)(described + ENTRY_SIZE),
+			.begin = (void *)begin,
+			.end = (void *)(begin + ENTRY_SIZE),
 			.header = &tables.header,
 		};
 		return 0;
@@ -94,13 +90,25 @@ __attribute__((visibility("default"))) int _dl_find_object(void *address, struct
 	return finder == NULL ? -1 : finder(address, result);
 }
 
-int describe_entry(uintptr_t entry)
+int describe_entries(const struct entries *entries)
 {
+	const uintptr_t begins[] = { entries->full, entries->lean };
+	/* advance 1; def_cfa_offset 0; RIP in RCX; nop */
+	static const uint8_t instructions[] = { 0x41, 0x0e, 0, 0x09, 16, 2, 0, 0, 0, 0, 0 };
+
 	/* Without it the unwinder at hand asks somebody else. */
 	if (next_finder() == NULL)
 		return 0;
 	tables.header.frame = (int32_t)((uintptr_t)&tables.cie - (uintptr_t)&tables.header.frame);
-	tables.fde.begin = entry - 1;
-	described = entry - 1;
+	for (int i = 0; i < 2; i++) {
+		if (begins[i] == 0)
+			break;
+		tables.fdes[i].cie = (uint32_t)((uintptr_t)&tables.fdes[i].cie - (uintptr_t)&tables.cie);
+		tables.fdes[i].size = ENTRY_SIZE;
+		__builtin_memcpy(tables.fdes[i].instructions, instructions, sizeof(instructions));
+		tables.fdes[i].begin = begins[i] - 1;
+		/* Last, as it is what the table ends with where it is 0. */
+		tables.fdes[i].length = sizeof(tables.fdes[i]) - 4;
+	}
 	return 1;
 }

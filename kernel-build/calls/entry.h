@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's entry for system calls by jump, and its unwinding table. */
+/* The kernel's entries for system calls by jump, and their unwinding table. */
 #ifndef ENTRY_H
 #define ENTRY_H
 
 #include <stdint.h>
 
-/*
- * Where to jump to with the address to return to in RCX; all other registers are as for SYSCALL. 0 if this kernel has
- * none, or if programs do not run in ring 0.
- */
-uintptr_t find_entry(void);
+/* Where to jump to with the address to return to in RCX. 0 if this kernel has it not, or programs are not in ring 0. */
+struct entries {
+	uintptr_t full; /* registers are as for SYSCALL */
+	uintptr_t lean; /* only what a C function preserves is preserved */
+};
+
+struct entries find_entries(void);
 
 /*
- * True if unwinders will be able to go on from the entry to the program: a signal can come there, and a system call that
- * is to be restarted goes on there. From now on _dl_find_object() knows it.
+ * True if unwinders will be able to go on from the entries to the program: a signal can come there, and a system call
+ * that is to be restarted goes on there. From now on _dl_find_object() knows them.
  */
-int describe_entry(uintptr_t entry);
+int describe_entries(const struct entries *entries);
 
 #endif

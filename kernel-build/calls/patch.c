@@ -48,7 +48,7 @@ static int is_near(const void *one, const void *other)
 }
 
 /* Writes one stub; returns where the next one may be. */
-static uint8_t *write_stub(uint8_t *stub, const struct site *site, const uintptr_t *entry)
+static uint8_t *write_stub(uint8_t *stub, const struct site *site, const struct entries *entries)
 {
 	const uint8_t *go_on = site->at + (site->form == MOV_SYSCALL ? 7 : 10);
 	const uint8_t *back = site->form == MOV_SYSCALL ? go_on : stub + STUB_SIZE;
@@ -58,7 +58,7 @@ static uint8_t *write_stub(uint8_t *stub, const struct site *site, const uintptr
 	put(stub + 5, "\x48\x8d\x0d", 3);
 	put_distance(stub + 8, back);
 	put(stub + 12, "\xff\x25", 2);
-	put_distance(stub + 14, entry);
+	put_distance(stub + 14, site->lean && entries->lean != 0 ? &entries->lean : &entries->full);
 	put(stub + STUB_RETURN, &go_on, sizeof(go_on));
 	stub += STUB_SIZE;
 	if (site->form == MOV_SYSCALL)
@@ -81,7 +81,7 @@ static void write_jump(const struct site *site, const uint8_t *stub)
 		put(site->at + 5, "\xcc\xcc\xcc\xcc\xcc", 5);
 }
 
-int patch_sites(uint8_t *text, size_t size, const struct site *sites, size_t count, const uintptr_t *entry)
+int patch_sites(uint8_t *text, size_t size, const struct site *sites, size_t count, const struct entries *entries)
 {
 	uint8_t *stub = calls_stubs;
 	uint64_t all = ~0UL, before;
@@ -91,14 +91,14 @@ int patch_sites(uint8_t *text, size_t size, const struct site *sites, size_t cou
 	for (size_t i = 0; i < count; i++)
 		stubs += sites[i].form == MOV_SYSCALL ? 1 : 2;
 	if (stubs * STUB_SIZE > STUBS_SIZE || !is_near(text, calls_stubs) ||
-	    !is_near(text + size, calls_stubs) || !is_near(calls_stubs, entry))
+	    !is_near(text + size, calls_stubs) || !is_near(calls_stubs, entries))
 		return ERANGE;
 
 	call4(SYS_rt_sigprocmask, 0 /* SIG_BLOCK */, (long)&all, (long)&before, 8);
 	error = protect(calls_stubs, STUBS_SIZE, PROT_READ | PROT_WRITE);
 	if (error == 0) {
 		for (size_t i = 0; i < count; i++)
-			stub = write_stub(stub, &sites[i], entry);
+			stub = write_stub(stub, &sites[i], entries);
 		error = protect(calls_stubs, STUBS_SIZE, PROT_READ | PROT_EXEC);
 	}
 	if (error == 0)

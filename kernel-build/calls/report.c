@@ -56,6 +56,7 @@ void print_report(const struct report *report)
 	add_number("error", (uint64_t)report->error);
 	add_number("syscalls", count->syscalls);
 	add_number("proven", count->proven);
+	add_number("lean", count->lean);
 	add_number("otherForm", count->other_form);
 	add_number("noFunction", count->no_function);
 	add_number("notInstruction", count->not_instruction);

@@ -8,7 +8,6 @@
 
 struct report {
 	const char *state;
-	uintptr_t entry;
 	int error;
 	struct site_count count;
 };

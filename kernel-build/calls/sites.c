@@ -4,6 +4,7 @@
 #include <emmintrin.h>
 #include <sys/syscall.h>
 
+#include "lean.h"
 #include "length.h"
 
 enum {
@@ -62,8 +63,12 @@ static int is_excluded(uint32_t number)
 	return number == SYS_rt_sigreturn;
 }
 
-/* True if these bytes could be a jump to inside of (at, at + length), whether or not they are an instruction. */
-static int may_jump_into(const uint8_t *text, size_t size, const uint8_t *at, size_t length)
+/*
+ * True if bytes outside of the function could be a jump to inside of (at, at + length), whether or not they are an
+ * instruction. What is in the function has been decoded.
+ */
+static int may_jump_into(const uint8_t *text, size_t size, const uint8_t *at, size_t length,
+			 const struct range *function)
 {
 	const uint8_t *end = text + size;
 	const __m128i call = _mm_set1_epi8((char)0xe8), low_bit = _mm_set1_epi8(1);
@@ -72,6 +77,8 @@ static int may_jump_into(const uint8_t *text, size_t size, const uint8_t *at, si
 	const uint8_t *to = end - at > SHORT_REACH + XOR_FORM ? at + length + SHORT_REACH : end - 2;
 
 	for (const uint8_t *byte = from; byte < to; byte++) {
+		if (byte >= function->begin && byte < function->end)
+			continue;
 		if (byte[0] != 0xeb && (byte[0] & 0xf0) != 0x70 && (byte[0] & 0xfc) != 0xe0)
 			continue;
 		if ((uintptr_t)(byte + 2 + (int8_t)byte[1] - (at + 1)) < length - 1)
@@ -86,6 +93,8 @@ static int may_jump_into(const uint8_t *text, size_t size, const uint8_t *at, si
 		for (; hits != 0; hits &= hits - 1) {
 			const uint8_t *hit = block + __builtin_ctz(hits);
 
+			if (hit >= function->begin && hit < function->end)
+				continue;
 			if (hit[0] == 0x0f) {
 				if ((hit[1] & 0xf0) != 0x80)
 					continue;
@@ -100,8 +109,8 @@ static int may_jump_into(const uint8_t *text, size_t size, const uint8_t *at, si
 
 enum verdict { PROVEN, NO_FUNCTION, NOT_INSTRUCTION, JUMPED_INTO };
 
-static enum verdict judge(const struct site *site, const uint8_t *text, size_t size,
-			  const struct functions *functions)
+static enum verdict judge(struct site *site, const uint8_t *text, size_t size, const struct functions *functions,
+			  const struct lonely *lonely)
 {
 	const uint8_t *at = site->at, *end = at + (site->form == MOV_SYSCALL ? JUMP + 2 : XOR_FORM), *next;
 	/* Where jumps may go: to the first instruction and to those that stay. */
@@ -130,13 +139,14 @@ static enum verdict judge(const struct site *site, const uint8_t *text, size_t s
 		return NOT_INSTRUCTION;
 	/* Of several instructions any may be jumped to, from anywhere or through a table. */
 	if (jumped_into ||
-	    (site->form != MOV_SYSCALL && (indirect || may_jump_into(text, size, at, end - at))))
+	    (site->form != MOV_SYSCALL && (indirect || may_jump_into(text, size, at, end - at, &range))))
 		return JUMPED_INTO;
+	site->lean = may_be_lean(site, &range, lonely);
 	return PROVEN;
 }
 
-size_t find_sites(uint8_t *text, size_t size, const struct functions *functions, struct site *sites, size_t room,
-		  struct site_count *count)
+size_t find_sites(uint8_t *text, size_t size, const struct functions *functions, const struct lonely *lonely,
+		  struct site *sites, size_t room, struct site_count *count)
 {
 	uint8_t *end = text + size;
 	size_t found = 0;
@@ -153,7 +163,7 @@ size_t find_sites(uint8_t *text, size_t size, const struct functions *functions,
 			count->excluded++;
 			continue;
 		}
-		switch (judge(&site, text, size, functions)) {
+		switch (judge(&site, text, size, functions, lonely)) {
 		case NO_FUNCTION: count->no_function++; continue;
 		case NOT_INSTRUCTION: count->not_instruction++; continue;
 		case JUMPED_INTO: count->jumped_into++; continue;
@@ -164,6 +174,7 @@ size_t find_sites(uint8_t *text, size_t size, const struct functions *functions,
 			continue;
 		}
 		sites[found++] = site;
+		count->lean += site.lean;
 	}
 	count->proven = found;
 	return found;

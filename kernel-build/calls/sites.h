@@ -25,12 +25,21 @@ struct site {
 	uint8_t *at;
 	uint32_t number;
 	enum form form;
+	/* What follows makes no use of the registers that a C function may lose, up to its return. */
+	int lean;
+};
+
+/* Functions that no other of their source file calls, so that nobody relies on which registers they leave alone. */
+struct lonely {
+	const uint8_t *const *begins;
+	size_t count;
 };
 
 /* How many sites there were, and why some are left as they are */
 struct site_count {
 	unsigned int syscalls;	      /* 0f 05 in the text, some of them part of something else */
 	unsigned int proven;
+	unsigned int lean;	      /* of them */
 	unsigned int other_form;
 	unsigned int no_function;     /* in no function that the unwinding tables know, or only half in it */
 	unsigned int not_instruction; /* decoding the function from its begin does not come past */
@@ -44,7 +53,7 @@ struct site_count {
  * - decoding the function that they are in from its begin gives exactly their instructions;
  * - nothing jumps to where an instruction of theirs begins that will not be there any more, and nothing inside.
  */
-size_t find_sites(uint8_t *text, size_t size, const struct functions *functions, struct site *sites, size_t room,
-		  struct site_count *count);
+size_t find_sites(uint8_t *text, size_t size, const struct functions *functions, const struct lonely *lonely,
+		  struct site *sites, size_t room, struct site_count *count);
 
 #endif

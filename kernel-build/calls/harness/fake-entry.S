@@ -4,28 +4,27 @@
  * 0. The address to return to waits out of the red zone, but for vfork's child, which would overwrite it there.
  */
 	.text
-	.globl find_entry
-	.hidden find_entry
-	.type find_entry, @function
-find_entry:
+	.globl find_entries
+	.hidden find_entries
+	.type find_entries, @function
+find_entries:
 	.cfi_startproc
-	leaq jump(%rip), %rax
+	leaq full(%rip), %rax
+	leaq lean(%rip), %rdx
 	ret
 	.cfi_endproc
 
-	.balign 16
-call:
-	popq %rcx
-jump:
+	/* As long as what the table of entry-frame.c speaks of, where the address is in RCX */
+	.macro entry_begin
 	.cfi_startproc simple
 	.cfi_signal_frame
 	.cfi_def_cfa %rsp, 0
 	.cfi_register %rip, %rcx
-	/* As long as what the table of entry-frame.c speaks of: the address is in RCX */
 	.fill 32, 1, 0x90
 	lock incq calls(%rip)
-	cmpl $58, %eax
-	je vfork
+	.endm
+
+	.macro call_out_of_red_zone
 	leaq -128(%rsp), %rsp
 	.cfi_adjust_cfa_offset 128
 	pushq %rcx
@@ -37,11 +36,35 @@ jump:
 	.cfi_register %rip, %rcx
 	leaq 128(%rsp), %rsp
 	.cfi_adjust_cfa_offset -128
+	.endm
+
+	.balign 16
+	popq %rcx
+full:
+	entry_begin
+	cmpl $58, %eax
+	je vfork
+	call_out_of_red_zone
 	jmp *%rcx
 vfork:
 	movq %rcx, vfork_return(%rip)
 	syscall
 	jmp *vfork_return(%rip)
+	.cfi_endproc
+
+	/* Loses what it may lose. */
+	.balign 16
+	popq %rcx
+lean:
+	entry_begin
+	call_out_of_red_zone
+	.irp lost, rdi, rsi, rdx, r8, r9, r10, r11
+	movq $0x5a5a5a5a, %\lost
+	.endr
+	.irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	pcmpeqd %xmm\number, %xmm\number
+	.endr
+	jmp *%rcx
 	.cfi_endproc
 
 	/* How many calls came by it */
