@@ -237,6 +237,7 @@ int decode(const uint8_t *at, size_t room, struct instruction *instruction)
 
 		__builtin_memcpy(&distance, at + length - 4, 4);
 		instruction->direct_jump = 1;
+		instruction->call = legacy == 1 && op == 0xe8;
 		instruction->target = at + length + distance;
 	}
 	return 1;

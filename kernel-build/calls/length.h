@@ -10,8 +10,9 @@ struct instruction {
 	unsigned int length;
 	/* May go on at one of the addresses that a table in memory or a register holds. */
 	unsigned int indirect_jump : 1;
-	/* May go on at `target`. Calls count: they are jumps as far as the target is concerned. */
+	/* May go on at `target`; a call does, too. */
 	unsigned int direct_jump : 1;
+	unsigned int call : 1;
 	const uint8_t *target;
 };
 

@@ -8,9 +8,8 @@
 #include "length.h"
 
 enum {
-	JUMP = 5,	  /* bytes of the jump that is written */
-	XOR_FORM = 10,	  /* bytes of XOR_SYSCALL_CMP */
-	SHORT_REACH = 130 /* no short jump comes from further away */
+	JUMP = 5,      /* bytes of the jump that is written */
+	XOR_FORM = 10, /* bytes of XOR_SYSCALL_CMP */
 };
 
 static uint32_t number_at(const uint8_t *at)
@@ -21,21 +20,18 @@ static uint32_t number_at(const uint8_t *at)
 	return number;
 }
 
-/* The first 0f 05 from `at` on, or `end`. Sixteen bytes at a time: this is most of what a start costs. */
+/* The first 0f 05 from `at` on, or `end`. Sixteen bytes at a time: all of the text is looked at when a program starts. */
 static uint8_t *next_syscall(uint8_t *at, uint8_t *end)
 {
-	const __m128i first = _mm_set1_epi8(0x0f);
+	const __m128i first = _mm_set1_epi8(0x0f), second = _mm_set1_epi8(0x05);
 
-	while (end - at >= 16) {
-		unsigned int hits = _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((void *)at), first));
+	for (; end - at > 16; at += 16) {
+		__m128i here = _mm_cmpeq_epi8(_mm_loadu_si128((void *)at), first);
+		__m128i behind = _mm_cmpeq_epi8(_mm_loadu_si128((void *)(at + 1)), second);
+		unsigned int hits = _mm_movemask_epi8(_mm_and_si128(here, behind));
 
-		for (; hits != 0; hits &= hits - 1) {
-			uint8_t *hit = at + __builtin_ctz(hits);
-
-			if (end - hit >= 2 && hit[1] == 0x05)
-				return hit;
-		}
-		at += 16;
+		if (hits != 0)
+			return at + __builtin_ctz(hits);
 	}
 	for (; end - at >= 2; at++)
 		if (at[0] == 0x0f && at[1] == 0x05)
@@ -63,93 +59,80 @@ static int is_excluded(uint32_t number)
 	return number == SYS_rt_sigreturn;
 }
 
-/*
- * True if bytes outside of the function could be a jump to inside of (at, at + length), whether or not they are an
- * instruction. What is in the function has been decoded.
- */
-static int may_jump_into(const uint8_t *text, size_t size, const uint8_t *at, size_t length,
-			 const struct range *function)
+static const uint8_t *end_of(const struct site *site)
 {
-	const uint8_t *end = text + size;
-	const __m128i call = _mm_set1_epi8((char)0xe8), low_bit = _mm_set1_epi8(1);
-	const __m128i two_bytes = _mm_set1_epi8(0x0f);
-	const uint8_t *from = at - text > SHORT_REACH ? at - SHORT_REACH : text;
-	const uint8_t *to = end - at > SHORT_REACH + XOR_FORM ? at + length + SHORT_REACH : end - 2;
-
-	for (const uint8_t *byte = from; byte < to; byte++) {
-		if (byte >= function->begin && byte < function->end)
-			continue;
-		if (byte[0] != 0xeb && (byte[0] & 0xf0) != 0x70 && (byte[0] & 0xfc) != 0xe0)
-			continue;
-		if ((uintptr_t)(byte + 2 + (int8_t)byte[1] - (at + 1)) < length - 1)
-			return 1;
-	}
-	for (const uint8_t *block = text; end - block >= 16 + 6; block += 16) {
-		__m128i bytes = _mm_loadu_si128((void *)block);
-		/* e8 and e9; 0f, of which the byte behind is looked at below */
-		unsigned int hits = _mm_movemask_epi8(_mm_or_si128(
-			_mm_cmpeq_epi8(_mm_andnot_si128(low_bit, bytes), call), _mm_cmpeq_epi8(bytes, two_bytes)));
-
-		for (; hits != 0; hits &= hits - 1) {
-			const uint8_t *hit = block + __builtin_ctz(hits);
-
-			if (hit >= function->begin && hit < function->end)
-				continue;
-			if (hit[0] == 0x0f) {
-				if ((hit[1] & 0xf0) != 0x80)
-					continue;
-				hit++;
-			}
-			if ((uintptr_t)(hit + 5 + (int32_t)number_at(hit + 1) - (at + 1)) < length - 1)
-				return 1;
-		}
-	}
-	return 0;
+	return site->at + (site->form == MOV_SYSCALL ? JUMP + 2 : XOR_FORM);
 }
 
-enum verdict { PROVEN, NO_FUNCTION, NOT_INSTRUCTION, JUMPED_INTO };
-
-static enum verdict judge(struct site *site, const uint8_t *text, size_t size, const struct functions *functions,
-			  const struct lonely *lonely)
+/* True for where an instruction began that will not be there any more, or inside of one. */
+static int is_replaced(const struct site *site, const uint8_t *target)
 {
-	const uint8_t *at = site->at, *end = at + (site->form == MOV_SYSCALL ? JUMP + 2 : XOR_FORM), *next;
-	/* Where jumps may go: to the first instruction and to those that stay. */
-	const uint8_t *replaced_end = site->form == MOV_SYSCALL ? at + JUMP : end;
-	int reached = 0, jumped_into = 0, indirect = 0;
-	struct range range;
+	return target > site->at && target < (site->form == MOV_SYSCALL ? site->at + JUMP : end_of(site));
+}
 
-	if (!functions_find(functions, at, &range) || range.end < end)
-		return NO_FUNCTION;
-	for (next = range.begin; next < range.end;) {
+/*
+ * Judges all sites of one function, in the order of their addresses, by decoding it once; leaves those that are proven and
+ * returns how many.
+ */
+static size_t judge(struct site *sites, size_t count, const struct range *function, const struct lonely *lonely,
+		    struct site_count *counted)
+{
+	size_t next = 0, proven = 0;
+	int in_one_piece = 1;
+
+	for (size_t i = 0; i < count; i++)
+		sites[i].verdict = NOT_INSTRUCTION;
+	for (const uint8_t *at = function->begin; at < function->end;) {
 		struct instruction instruction;
 
-		if (!decode(next, range.end - next, &instruction))
-			return NOT_INSTRUCTION;
-		if (next == at)
-			reached = 1;
-		/* The bytes can mean nothing else from there on. */
-		if (next < at && next + instruction.length > at)
-			return NOT_INSTRUCTION;
-		indirect |= instruction.indirect_jump;
-		if (instruction.direct_jump && instruction.target > at && instruction.target < replaced_end)
-			jumped_into = 1;
-		next += instruction.length;
+		if (!decode(at, function->end - at, &instruction)) {
+			counted->not_instruction += count;
+			return 0;
+		}
+		while (next < count && sites[next].at < at)
+			next++;
+		if (next < count && sites[next].at == at && sites[next].verdict == NOT_INSTRUCTION)
+			sites[next].verdict = PROVEN;
+		if (instruction.indirect_jump)
+			in_one_piece = 0;
+		if (instruction.direct_jump) {
+			if (!instruction.call && (instruction.target < function->begin || instruction.target >= function->end))
+				in_one_piece = 0;
+			for (size_t i = 0; i < count; i++)
+				if (is_replaced(&sites[i], instruction.target))
+					sites[i].verdict = JUMPED_INTO;
+		}
+		at += instruction.length;
 	}
-	if (!reached)
-		return NOT_INSTRUCTION;
-	/* Of several instructions any may be jumped to, from anywhere or through a table. */
-	if (jumped_into ||
-	    (site->form != MOV_SYSCALL && (indirect || may_jump_into(text, size, at, end - at, &range))))
-		return JUMPED_INTO;
-	site->lean = may_be_lean(site, &range, lonely);
-	return PROVEN;
+	for (size_t i = 0; i < count; i++) {
+		struct site *site = &sites[i];
+
+		/*
+		 * Where several instructions are replaced, one of them might be jumped to through a table, or from a part of
+		 * the function that is somewhere else: no jump must lead there.
+		 */
+		if (site->verdict == PROVEN && site->form != MOV_SYSCALL && !in_one_piece)
+			site->verdict = JUMPED_INTO;
+		if (site->verdict == PROVEN) {
+			site->lean = may_be_lean(site, function, lonely);
+			counted->lean += site->lean;
+			sites[proven++] = *site;
+		} else if (site->verdict == JUMPED_INTO) {
+			counted->jumped_into++;
+		} else {
+			counted->not_instruction++;
+		}
+	}
+	return proven;
 }
 
 size_t find_sites(uint8_t *text, size_t size, const struct functions *functions, const struct lonely *lonely,
 		  struct site *sites, size_t room, struct site_count *count)
 {
 	uint8_t *end = text + size;
-	size_t found = 0;
+	struct range function = { 0 };
+	/* From `first` on they are of the last function and not judged yet. */
+	size_t found = 0, first = 0;
 
 	for (uint8_t *at = next_syscall(text, end); at < end; at = next_syscall(at + 2, end)) {
 		struct site site;
@@ -163,19 +146,22 @@ size_t find_sites(uint8_t *text, size_t size, const struct functions *functions,
 			count->excluded++;
 			continue;
 		}
-		switch (judge(&site, text, size, functions, lonely)) {
-		case NO_FUNCTION: count->no_function++; continue;
-		case NOT_INSTRUCTION: count->not_instruction++; continue;
-		case JUMPED_INTO: count->jumped_into++; continue;
-		case PROVEN: break;
+		if (site.at < function.begin || site.at >= function.end) {
+			found = first += judge(sites + first, found - first, &function, lonely, count);
+			if (!functions_find(functions, site.at, &function)) {
+				function = (struct range){ 0 };
+				count->no_function++;
+				continue;
+			}
 		}
-		if (found == room) {
+		if (function.end < end_of(&site))
+			count->no_function++;
+		else if (found == room)
 			count->no_room++;
-			continue;
-		}
-		sites[found++] = site;
-		count->lean += site.lean;
+		else
+			sites[found++] = site;
 	}
+	found = first + judge(sites + first, found - first, &function, lonely, count);
 	count->proven = found;
 	return found;
 }

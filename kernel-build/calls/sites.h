@@ -21,10 +21,13 @@ enum form {
 	XOR_SYSCALL_CMP,
 };
 
+enum verdict { NOT_INSTRUCTION, JUMPED_INTO, PROVEN };
+
 struct site {
 	uint8_t *at;
 	uint32_t number;
 	enum form form;
+	enum verdict verdict;
 	/* What follows makes no use of the registers that a C function may lose, up to its return. */
 	int lean;
 };
@@ -50,8 +53,9 @@ struct site_count {
 
 /*
  * Finds the sites in the text of an object that are proven to be what they seem:
- * - decoding the function that they are in from its begin gives exactly their instructions;
- * - nothing jumps to where an instruction of theirs begins that will not be there any more, and nothing inside.
+ * - decoding the function that they are in, from its begin, gives exactly their instructions;
+ * - nothing in it jumps into what is replaced; where that is more than one instruction, the function has no part that is
+ *   somewhere else and no jump through a table.
  */
 size_t find_sites(uint8_t *text, size_t size, const struct functions *functions, const struct lonely *lonely,
 		  struct site *sites, size_t room, struct site_count *count);
