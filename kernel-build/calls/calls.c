@@ -102,7 +102,7 @@ static void replace_calls(struct report *report)
 	int error;
 
 	entries = find_entries();
-	if (entries.full == 0) {
+	if (entries.lean == 0) {
 		report->state = "no entry";
 		return;
 	}
@@ -121,7 +121,7 @@ static void replace_calls(struct report *report)
 	}
 	lonely.count = find_lonely(begins);
 	found = find_sites(library.text, library.size, &functions, &lonely, sites, SITES, &report->count);
-	error = patch_sites(library.text, library.size, sites, found, &entries);
+	error = patch_sites(library.text, library.size, sites, found, &entries.lean);
 	report->error = error;
 	report->state = error == 0 ? "patched" : "not patched";
 }

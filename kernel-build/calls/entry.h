@@ -7,8 +7,8 @@
 
 /* Where to jump to with the address to return to in RCX. 0 if this kernel has it not, or programs are not in ring 0. */
 struct entries {
-	uintptr_t full; /* registers are as for SYSCALL */
-	uintptr_t lean; /* only what a C function preserves is preserved */
+	uintptr_t full; /* registers are as for SYSCALL; restarted system calls go there */
+	uintptr_t lean; /* RCX, RDX, RSI, RDI and R8 to R11 are lost, too */
 };
 
 struct entries find_entries(void);

@@ -47,29 +47,56 @@ static int is_near(const void *one, const void *other)
 	return distance < 0x7f000000 && distance > -0x7f000000;
 }
 
-/* Writes one stub; returns where the next one may be. */
-static uint8_t *write_stub(uint8_t *stub, const struct site *site, const struct entries *entries)
+/* mov to -8(%rsp), -16(%rsp) … of the registers that the lean entry loses and SYSCALL preserves; 8b for 89 loads them. */
+static const uint8_t keep_registers[6][5] = {
+	{ 0x48, 0x89, 0x7c, 0x24, 0xf8 }, /* %rdi */
+	{ 0x48, 0x89, 0x74, 0x24, 0xf0 }, /* %rsi */
+	{ 0x48, 0x89, 0x54, 0x24, 0xe8 }, /* %rdx */
+	{ 0x4c, 0x89, 0x54, 0x24, 0xe0 }, /* %r10 */
+	{ 0x4c, 0x89, 0x44, 0x24, 0xd8 }, /* %r8 */
+	{ 0x4c, 0x89, 0x4c, 0x24, 0xd0 }, /* %r9 */
+};
+
+static size_t parts_of(const struct site *site)
+{
+	return site->keep == ON_STACK || site->form == XOR_SYSCALL_CMP ? 2 : 1;
+}
+
+static void write_stub(uint8_t *stub, const struct site *site, const uintptr_t *entry)
 {
 	const uint8_t *go_on = site->at + (site->form == MOV_SYSCALL ? 7 : 10);
-	const uint8_t *back = site->form == MOV_SYSCALL ? go_on : stub + STUB_SIZE;
+	const uint8_t *back = parts_of(site) == 1 ? go_on : stub + STUB_SIZE;
+	uint8_t *at = stub;
 
-	put(stub, "\xb8", 1);
-	put(stub + 1, &site->number, 4);
-	put(stub + 5, "\x48\x8d\x0d", 3);
-	put_distance(stub + 8, back);
-	put(stub + 12, "\xff\x25", 2);
-	put_distance(stub + 14, site->lean && entries->lean != 0 ? &entries->lean : &entries->full);
+	if (site->keep == ON_STACK) {
+		put(at, keep_registers, sizeof(keep_registers));
+		at += sizeof(keep_registers);
+	}
+	put(at, "\xb8", 1);
+	put(at + 1, &site->number, 4);
+	put(at + 5, "\x48\x8d\x0d", 3);
+	put_distance(at + 8, back);
+	put(at + 12, "\xff\x25", 2);
+	put_distance(at + 14, entry);
 	put(stub + STUB_RETURN, &go_on, sizeof(go_on));
+	if (parts_of(site) == 1)
+		return;
+
 	stub += STUB_SIZE;
-	if (site->form == MOV_SYSCALL)
-		return stub;
-
-	/* The comparison, which the jump has overwritten */
-	put(stub, site->at + 4, 6);
-	put(stub + 6, "\xe9", 1);
-	put_distance(stub + 7, go_on);
+	at = stub;
+	if (site->keep == ON_STACK) {
+		put(at, keep_registers, sizeof(keep_registers));
+		for (size_t i = 0; i < 6; i++)
+			at[5 * i + 1] = 0x8b;
+		at += sizeof(keep_registers);
+	}
+	if (site->form == XOR_SYSCALL_CMP) {
+		put(at, site->at + 4, 6);
+		at += 6;
+	}
+	put(at, "\xe9", 1);
+	put_distance(at + 1, go_on);
 	put(stub + STUB_RETURN, &go_on, sizeof(go_on));
-	return stub + STUB_SIZE;
 }
 
 static void write_jump(const struct site *site, const uint8_t *stub)
@@ -81,7 +108,7 @@ static void write_jump(const struct site *site, const uint8_t *stub)
 		put(site->at + 5, "\xcc\xcc\xcc\xcc\xcc", 5);
 }
 
-int patch_sites(uint8_t *text, size_t size, const struct site *sites, size_t count, const struct entries *entries)
+int patch_sites(uint8_t *text, size_t size, const struct site *sites, size_t count, const uintptr_t *entry)
 {
 	uint8_t *stub = calls_stubs;
 	uint64_t all = ~0UL, before;
@@ -89,16 +116,18 @@ int patch_sites(uint8_t *text, size_t size, const struct site *sites, size_t cou
 	int error;
 
 	for (size_t i = 0; i < count; i++)
-		stubs += sites[i].form == MOV_SYSCALL ? 1 : 2;
+		stubs += parts_of(&sites[i]);
 	if (stubs * STUB_SIZE > STUBS_SIZE || !is_near(text, calls_stubs) ||
-	    !is_near(text + size, calls_stubs) || !is_near(calls_stubs, entries))
+	    !is_near(text + size, calls_stubs) || !is_near(calls_stubs, entry))
 		return ERANGE;
 
 	call4(SYS_rt_sigprocmask, 0 /* SIG_BLOCK */, (long)&all, (long)&before, 8);
 	error = protect(calls_stubs, STUBS_SIZE, PROT_READ | PROT_WRITE);
 	if (error == 0) {
-		for (size_t i = 0; i < count; i++)
-			stub = write_stub(stub, &sites[i], entries);
+		for (size_t i = 0; i < count; i++) {
+			write_stub(stub, &sites[i], entry);
+			stub += STUB_SIZE * parts_of(&sites[i]);
+		}
 		error = protect(calls_stubs, STUBS_SIZE, PROT_READ | PROT_EXEC);
 	}
 	if (error == 0)
@@ -107,7 +136,7 @@ int patch_sites(uint8_t *text, size_t size, const struct site *sites, size_t cou
 		stub = calls_stubs;
 		for (size_t i = 0; i < count; i++) {
 			write_jump(&sites[i], stub);
-			stub += sites[i].form == MOV_SYSCALL ? STUB_SIZE : 2 * STUB_SIZE;
+			stub += STUB_SIZE * parts_of(&sites[i]);
 		}
 		/* A C library that cannot be executed any more: there is no way on. */
 		if (protect(text, size, PROT_READ | PROT_EXEC) != 0)

@@ -6,15 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "entry.h"
 #include "sites.h"
 
 /*
- * Makes the sites jump to stubs that jump to one of the entries. While a page can be written it cannot be executed. Nothing else may
+ * Makes the sites jump to stubs that jump to `*entry`, the lean one. While a page can be written it cannot be executed. Nothing else may
  * run in this process, so signals are blocked meanwhile.
  *
  * Returns 0, or an error number: then nothing has changed.
  */
-int patch_sites(uint8_t *text, size_t size, const struct site *sites, size_t count, const struct entries *entries);
+int patch_sites(uint8_t *text, size_t size, const struct site *sites, size_t count, const uintptr_t *entry);
 
 #endif

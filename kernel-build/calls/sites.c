@@ -78,7 +78,7 @@ static size_t judge(struct site *sites, size_t count, const struct range *functi
 		    struct site_count *counted)
 {
 	size_t next = 0, proven = 0;
-	int in_one_piece = 1;
+	int in_one_piece = 1, calls = 0, below_stack = 0;
 
 	for (size_t i = 0; i < count; i++)
 		sites[i].verdict = NOT_INSTRUCTION;
@@ -95,6 +95,8 @@ static size_t judge(struct site *sites, size_t count, const struct range *functi
 			sites[next].verdict = PROVEN;
 		if (instruction.indirect_jump)
 			in_one_piece = 0;
+		calls |= instruction.call || instruction.indirect_call;
+		below_stack |= instruction.below_stack;
 		if (instruction.direct_jump) {
 			if (!instruction.call && (instruction.target < function->begin || instruction.target >= function->end))
 				in_one_piece = 0;
@@ -114,8 +116,15 @@ static size_t judge(struct site *sites, size_t count, const struct range *functi
 		if (site->verdict == PROVEN && site->form != MOV_SYSCALL && !in_one_piece)
 			site->verdict = JUMPED_INTO;
 		if (site->verdict == PROVEN) {
-			site->lean = may_be_lean(site, function, lonely);
-			counted->lean += site->lean;
+			if (may_be_lean(site, function, lonely))
+				site->keep = NOTHING;
+			else if (calls && !below_stack)
+				site->keep = ON_STACK;
+			if (site->keep == ALL) {
+				counted->no_room_to_keep++;
+				continue;
+			}
+			counted->on_stack += site->keep == ON_STACK;
 			sites[proven++] = *site;
 		} else if (site->verdict == JUMPED_INTO) {
 			counted->jumped_into++;

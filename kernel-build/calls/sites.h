@@ -21,6 +21,15 @@ enum form {
 	XOR_SYSCALL_CMP,
 };
 
+enum keep {
+	/* The function may rely on what SYSCALL preserves, and there is nowhere to keep it: not worth a jump. */
+	ALL,
+	/* What follows makes no use of the registers that a C function may lose, up to its return. */
+	NOTHING,
+	/* They can be kept below RSP: the function calls others, so it has no red zone, and names nothing there. */
+	ON_STACK,
+};
+
 enum verdict { NOT_INSTRUCTION, JUMPED_INTO, PROVEN };
 
 struct site {
@@ -28,8 +37,7 @@ struct site {
 	uint32_t number;
 	enum form form;
 	enum verdict verdict;
-	/* What follows makes no use of the registers that a C function may lose, up to its return. */
-	int lean;
+	enum keep keep;
 };
 
 /* Functions that no other of their source file calls, so that nobody relies on which registers they leave alone. */
@@ -42,13 +50,14 @@ struct lonely {
 struct site_count {
 	unsigned int syscalls;	      /* 0f 05 in the text, some of them part of something else */
 	unsigned int proven;
-	unsigned int lean;	      /* of them */
+	unsigned int on_stack;	      /* of them, those that keep registers on the stack */
+	unsigned int no_room_to_keep; /* would need the entry that preserves registers, which gains nothing */
 	unsigned int other_form;
 	unsigned int no_function;     /* in no function that the unwinding tables know, or only half in it */
 	unsigned int not_instruction; /* decoding the function from its begin does not come past */
 	unsigned int jumped_into;
 	unsigned int excluded;
-	unsigned int no_room;	      /* more than `room` were proven */
+	unsigned int no_room;	      /* more than `room` were found */
 };
 
 /*

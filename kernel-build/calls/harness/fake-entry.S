@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * In place of entry.c: an entry with the contract of the kernel's, made of SYSCALL, to try all the rest of it without ring
- * 0. The address to return to waits out of the red zone, but for vfork's child, which would overwrite it there.
+ * 0. The address to return to waits out of the red zone.
  */
 	.text
 	.globl find_entries
@@ -9,22 +9,24 @@
 	.type find_entries, @function
 find_entries:
 	.cfi_startproc
-	leaq full(%rip), %rax
+	leaq lean(%rip), %rax
 	leaq lean(%rip), %rdx
 	ret
 	.cfi_endproc
 
-	/* As long as what the table of entry-frame.c speaks of, where the address is in RCX */
-	.macro entry_begin
+	/*
+	 * It begins with as much as the table of entry-frame.c speaks of, where the address is in RCX, and loses what it may
+	 * lose.
+	 */
+	.balign 16
+	popq %rcx
+lean:
 	.cfi_startproc simple
 	.cfi_signal_frame
 	.cfi_def_cfa %rsp, 0
 	.cfi_register %rip, %rcx
 	.fill 32, 1, 0x90
 	lock incq calls(%rip)
-	.endm
-
-	.macro call_out_of_red_zone
 	leaq -128(%rsp), %rsp
 	.cfi_adjust_cfa_offset 128
 	pushq %rcx
@@ -36,33 +38,8 @@ find_entries:
 	.cfi_register %rip, %rcx
 	leaq 128(%rsp), %rsp
 	.cfi_adjust_cfa_offset -128
-	.endm
-
-	.balign 16
-	popq %rcx
-full:
-	entry_begin
-	cmpl $58, %eax
-	je vfork
-	call_out_of_red_zone
-	jmp *%rcx
-vfork:
-	movq %rcx, vfork_return(%rip)
-	syscall
-	jmp *vfork_return(%rip)
-	.cfi_endproc
-
-	/* Loses what it may lose. */
-	.balign 16
-	popq %rcx
-lean:
-	entry_begin
-	call_out_of_red_zone
 	.irp lost, rdi, rsi, rdx, r8, r9, r10, r11
 	movq $0x5a5a5a5a, %\lost
-	.endr
-	.irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	pcmpeqd %xmm\number, %xmm\number
 	.endr
 	jmp *%rcx
 	.cfi_endproc
@@ -75,8 +52,6 @@ lean:
 	.balign 8
 fake_entry_calls:
 calls:
-	.quad 0
-vfork_return:
 	.quad 0
 
 	.section .note.GNU-stack, "", @progbits
