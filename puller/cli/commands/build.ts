@@ -30,6 +30,7 @@ export function addBuild(program: Command, context: CommandContext): void {
       ).choices(['zstd', 'gzip']),
     )
     .option('--kernel <ref>', 'take the kernel of that image instead of building one')
+    .option('--calls', "have a dynamic program's glibc call the kernel by jumps instead of SYSCALL (docs/calls.md)")
     .option('--sysroot <dir>', 'where the libraries of the program are looked for (default: /)')
     .option('--json', 'print the result as JSON')
     .addHelpText(

@@ -57,6 +57,24 @@ static bool jumps(const char *name)
 	return false;
 }
 
+/* Nothing is mapped to be written and executed. */
+static void check_mappings()
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+	int lines = 0, both = 0;
+
+	while (maps != nullptr && fgets(line, sizeof(line), maps) != nullptr) {
+		const char *space = strchr(line, ' ');
+
+		lines++;
+		both += space != nullptr && space[2] == 'w' && space[3] == 'x';
+	}
+	if (maps != nullptr)
+		fclose(maps);
+	check("no mapping to write and to execute", lines > 5 && both == 0, both);
+}
+
 /* --- threads that wait to be cancelled or disturbed --- */
 
 /* Waits until a thread sleeps in a system call: its state is what the kernel says. */
@@ -442,6 +460,7 @@ int main(int argc, char *argv[])
 
 	for (auto name : { "getppid", "write", "read", "vfork" })
 		printf("%s: %s\n", name, jumps(name) ? "jump" : "syscall");
+	check_mappings();
 	check_calls();
 	check_threads();
 	check_processes();
