@@ -202,7 +202,8 @@ static void check_cancel(Call call, bool asynchronous)
 /* --- signals --- */
 
 static volatile sig_atomic_t seen, in_kernel, found_caller;
-static uintptr_t caller_begin, caller_end;
+/* A section of its own tells where the function begins and ends. */
+extern "C" const char __start_reader_code[], __stop_reader_code[];
 
 static void trace(int, siginfo_t *, void *context)
 {
@@ -213,7 +214,7 @@ static void trace(int, siginfo_t *, void *context)
 	if ((intptr_t)static_cast<ucontext_t *>(context)->uc_mcontext.gregs[REG_RIP] < 0)
 		in_kernel = in_kernel + 1;
 	for (int i = 0; i < count; i++) {
-		if ((uintptr_t)frames[i] < caller_begin || (uintptr_t)frames[i] >= caller_end)
+		if (frames[i] < __start_reader_code || frames[i] >= __stop_reader_code)
 			continue;
 		found_caller = found_caller + 1;
 		break;
@@ -222,7 +223,7 @@ static void trace(int, siginfo_t *, void *context)
 
 static ssize_t read_result;
 
-extern "C" __attribute__((noinline)) void *interrupted_reader(void *id)
+__attribute__((noinline, section("reader_code"))) static void *interrupted_reader(void *id)
 {
 	char byte;
 
@@ -242,8 +243,6 @@ static void check_signals(int flags, const char *name)
 	action.sa_flags = SA_SIGINFO | flags;
 	sigaction(SIGUSR1, &action, nullptr);
 	seen = found_caller = in_kernel = 0;
-	caller_begin = (uintptr_t)interrupted_reader;
-	caller_end = caller_begin + 160;
 	pthread_create(&reader, nullptr, interrupted_reader, (void *)&id);
 	while (id == 0)
 		sched_yield();
