@@ -9,6 +9,7 @@ import { loadProfile } from '../../hardware-profiles/index.ts';
 import { buildCalls, kernelFor } from '../../kernel-build/index.ts';
 import { bootGuest } from '../kernel/boot.ts';
 import { initramfsOf } from '../kernel/initramfs.ts';
+import { runUk, uk } from '../whole/command.ts';
 import { CHECKS, compileChecks, readOutcome } from './programs.ts';
 
 const LOADER = 'ld-linux-x86-64.so.2';
@@ -66,4 +67,15 @@ test('without it the same program makes its calls by SYSCALL', async () => {
   const { failed, ok, told } = readOutcome(await boot(1, ''));
   expect({ failed, ok }).toEqual({ failed: [], ok: CHECKS });
   expect(told).toMatchObject({ getppid: 'syscall', 'restarted in the kernel': '0' });
+});
+
+test('uk build --calls: an unmodified program in an image', async () => {
+  const options = { env: { UK_STORE: join(folder, 'store') } };
+  const program = compileChecks(join(folder, 'program'));
+  await uk(['build', '-t', 'localhost:5000/calls:1', '--calls', '-e', 'UK_CALLS_REPORT=1', '--app', program], options);
+  const { stdout, stderr, status } = await runUk(['run', 'localhost:5000/calls:1'], options);
+  expect(stderr.toString()).toContain('{"calls":"patched","error":0,');
+  const { failed, ok, ended, told } = readOutcome(stdout.toString());
+  expect({ failed, ok, ended, status }).toEqual({ failed: [], ok: CHECKS, ended: true, status: 0 });
+  expect(told).toMatchObject({ getppid: 'jump', read: 'jump', write: 'jump' });
 });

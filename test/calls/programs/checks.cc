@@ -424,6 +424,36 @@ static void check_calls()
 	}());
 }
 
+/*
+ * Vector registers live through calls that switch to another thread which uses them. glibc's wrapper of sched_yield() uses
+ * none itself.
+ */
+static void check_vectors()
+{
+	static volatile bool stop;
+	std::thread other([] {
+		while (!stop) {
+			__asm__ volatile("pcmpeqd %%xmm0, %%xmm0; pcmpeqd %%xmm15, %%xmm15" ::: "xmm0", "xmm15");
+			sched_yield();
+		}
+	});
+	int wrong = 0;
+
+	for (uint64_t i = 1; i <= 3000; i++) {
+		uint64_t low = i, high = ~i;
+
+		__asm__ volatile("movq %0, %%xmm0; movq %1, %%xmm15; sub $128, %%rsp; call *%2; add $128, %%rsp;"
+				 "movq %%xmm0, %0; movq %%xmm15, %1"
+				 : "+b"(low), "+r"(high)
+				 : "r"(&sched_yield)
+				 : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "xmm0", "xmm15", "memory", "cc");
+		wrong += low != i || high != ~i;
+	}
+	stop = true;
+	other.join();
+	check("vector registers", wrong == 0, wrong);
+}
+
 static void check_threads()
 {
 	std::vector<std::thread> threads;
@@ -462,6 +492,7 @@ int main(int argc, char *argv[])
 	check_mappings();
 	check_calls();
 	check_threads();
+	check_vectors();
 	check_processes();
 	check_signals(SA_RESTART, "signals: restarted, with backtrace");
 	check_signals(0, "signals: interrupted, with backtrace");
