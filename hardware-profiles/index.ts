@@ -2,4 +2,4 @@
 export * from './errors.ts';
 export * from './load.ts';
 export * from './memory.ts';
-export { CPU_LEVELS, DEVICES, formatProfile, type Profile, parseProfile } from './schema.ts';
+export { CPU_LEVELS, DEVICES, formatProfile, HUGE_PAGES, type Profile, parseProfile } from './schema.ts';

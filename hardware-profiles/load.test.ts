@@ -37,6 +37,13 @@ describe('profiles', () => {
     expect(formatProfile(parseProfile(bytes, 'image'))).toEqual(bytes);
   });
 
+  test('what an older uk wrote keeps its bytes', async () => {
+    const { memory: _memory, ...profile } = await loadProfile();
+    const devices = profile.devices.filter((device) => device !== 'virtio-balloon');
+    const old = Buffer.from(`${JSON.stringify({ ...profile, devices }, null, 2)}\n`);
+    expect(formatProfile(parseProfile(old, 'image'))).toEqual(old);
+  });
+
   test("the user's come before uk's; a path names a file", async () => {
     const mine = { ...(await loadProfile()), description: 'mine' };
     const path = await put('qemu-microvm', mine);
@@ -69,6 +76,8 @@ describe('profiles', () => {
       [{ ...profile, devices: ['floppy'] }, 'devices.0'],
       [{ ...profile, defaults: { memory: 'lots', cpus: 1 } }, 'defaults.memory: not an amount of memory: "lots"'],
       [{ ...profile, defaults: { memory: '1G', cpus: 0 } }, 'defaults.cpus'],
+      [{ ...profile, memory: { hugePages: '4K' } }, 'memory.hugePages'],
+      [{ ...profile, memory: { prefault: 'yes' } }, 'memory.prefault'],
       [{ ...profile, typo: 1 }, 'typo'],
       [{ ...profile, name: 'other' }, 'calls itself other'],
     ];

@@ -6,10 +6,13 @@ import { parseMemory } from './memory.ts';
 const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?$/;
 
 /** What can be plugged into a machine; the monitor's driver knows how. */
-export const DEVICES = ['serial', 'virtio-serial', 'virtio-net', 'virtio-blk', 'virtio-rng'] as const;
+export const DEVICES = ['serial', 'virtio-serial', 'virtio-net', 'virtio-blk', 'virtio-rng', 'virtio-balloon'] as const;
 
 /** Levels of the x86-64 psABI ("Micro-Architecture Levels"). */
 export const CPU_LEVELS = ['x86-64', 'x86-64-v2', 'x86-64-v3', 'x86-64-v4'] as const;
+
+/** Sizes of pages that a host's administrator can set aside. */
+export const HUGE_PAGES = ['2M', '1G'] as const;
 
 /** Bytes, or text such as `128M` (see `parseMemory`); always bytes once it is read. */
 const memory = z.union([z.int().positive(), z.string()]).transform((value, context) => {
@@ -39,6 +42,15 @@ const profileSchema = z.strictObject({
     level: z.enum(CPU_LEVELS),
   }),
   devices: z.array(z.enum(DEVICES)),
+  /** How the host gives the guest its memory. Left out: as it is touched. */
+  memory: z
+    .strictObject({
+      /** Made of huge pages of this size, which a host must have set aside. */
+      hugePages: z.enum(HUGE_PAGES).optional(),
+      /** All of it is there before the guest starts. */
+      prefault: z.boolean().optional(),
+    })
+    .optional(),
   firmware: z.enum(['none', 'uefi']),
   kernel: z.strictObject({
     /** Which Linux (`default`, `rt`, …). */

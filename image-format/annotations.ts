@@ -20,6 +20,8 @@ export const ANNOTATION = {
 export const LABEL = {
   /** In the config: the roles of all layers, in order, joined by commas. */
   layerRoles: 'vnd.uk.layer.roles',
+  /** In the config: the libc that the image was given instead of its program's own, as `/etc/uk/libc.json` describes it. */
+  libc: 'vnd.uk.libc',
 } as const;
 
 export const LAYER_ROLES = ['kernel', 'deps', 'app', 'config'] as const;

@@ -49,6 +49,8 @@ export type ImageErrorCode =
   | 'ELF_INVALID'
   /** A shared library or interpreter that a program needs and that is nowhere to be found. */
   | 'LIBRARY_MISSING'
+  /** A program that cannot use the libc that was asked for. */
+  | 'LIBC_MISMATCH'
   /** A file to be added that is missing, or of a kind that no image can hold. */
   | 'SOURCE_INVALID'
   /** The same non-directory in two layers. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Digest, digestOf } from '../image-format/index.ts';
 import { type Fragment, formatSettings, mergeFragments } from './fragments.ts';
 import { GUEST_CONTRACT, initSources } from './guest-init.ts';
+import type { LibcInputs } from './libc/libc-inputs.ts';
 import type { Patch } from './patch-series.ts';
 import type { Toolchain } from './toolchain.ts';
 
@@ -60,11 +61,11 @@ export async function collectInputs(from: {
 }
 
 /**
- * The key of a kernel in the cache: the same inputs, the same key.
+ * The key of a kernel or a libc in the cache: the same inputs, the same key.
  *
- * The variant's name goes in too, as it stands in `kernel.json`.
+ * @param name the kernel's variant, or the libc's name; it goes in too, as it stands in the description
  */
-export function buildKey(variant: string, inputs: BuildInputs): Digest {
+export function buildKey(name: string, inputs: Readonly<BuildInputs | LibcInputs>): Digest {
   const sorted = Object.entries(inputs).sort(([a], [b]) => (a < b ? -1 : 1));
-  return digestOf(JSON.stringify([variant, sorted]));
+  return digestOf(JSON.stringify([name, sorted]));
 }

@@ -7,7 +7,7 @@ import { formatSettings, type Settings, verifyConfig } from './fragments.ts';
 import { initramfsList } from './guest-init.ts';
 import type { CompileProgress } from './progress.ts';
 
-interface TreeOptions {
+export interface TreeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -114,9 +114,18 @@ export function reasonOf(tail: readonly string[]): string | undefined {
   return lines.find((line) => DIAGNOSIS.test(line)) ?? lines.at(-1) ?? tail.at(-1);
 }
 
-async function failAs(message: string, { signal }: TreeOptions, run: () => Promise<void>): Promise<void> {
+/**
+ * Runs a part of a build; what fails in it is told as `BUILD_FAILED`, with the line that says why.
+ *
+ * @param room how much of the disk the build needs, for who has not enough
+ */
+export async function failAs<T>(
+  message: string,
+  { signal, room = '1.5 GB' }: TreeOptions & { readonly room?: string },
+  run: () => Promise<T>,
+): Promise<T> {
   try {
-    await run();
+    return await run();
   } catch (cause) {
     signal?.throwIfAborted();
     const lines = cause instanceof CommandError ? cause.tail : [];
@@ -124,7 +133,7 @@ async function failAs(message: string, { signal }: TreeOptions, run: () => Promi
     const full = lines.some((line) => line.includes('No space left'));
     throw new KernelError('BUILD_FAILED', `${message}: ${reason.trim().slice(0, 300)}`, {
       cause,
-      ...(full ? { hint: 'the build needs 1.5 GB in the cache folder; set XDG_CACHE_HOME to one with room' } : {}),
+      ...(full ? { hint: `the build needs ${room} in the cache folder; set XDG_CACHE_HOME to one with room` } : {}),
     });
   }
 }

@@ -4,6 +4,8 @@ import { CodedError } from '../image-format/index.ts';
 export type KernelErrorCode =
   /** A tool, library or source that a kernel build needs is not on this machine. */
   | 'REQUIREMENTS_MISSING'
+  /** The source of a libc that the distribution's package manager would not give. */
+  | 'SOURCE_UNAVAILABLE'
   | 'VARIANT_UNKNOWN'
   | 'FRAGMENT_UNKNOWN'
   /** A Kconfig fragment with a line that is none. */
@@ -14,7 +16,7 @@ export type KernelErrorCode =
   | 'PATCH_FAILED'
   /** The compiler, the linker or one of their helpers failed. */
   | 'BUILD_FAILED'
-  /** The kernel cache cannot be read or written. */
+  /** The cache of what was built cannot be read or written. */
   | 'CACHE_IO';
 
 export class KernelError extends CodedError<KernelErrorCode> {}

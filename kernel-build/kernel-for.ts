@@ -3,12 +3,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Digest } from '../image-format/index.ts';
+import { BuildCache, defaultCacheFolder } from './build-cache.ts';
 import { type BuildInputs, buildKey, collectInputs } from './build-key.ts';
 import { collectTree, compileTree, configureTree } from './build-tree.ts';
 import { KernelError } from './errors.ts';
 import { mergeFragments, readFragments, type Settings } from './fragments.ts';
 import { compileInit, GUEST_CONTRACT } from './guest-init.ts';
-import { defaultCacheFolder, KernelCache } from './kernel-cache.ts';
 import { sourceDigest, sourceTarball, unpackSource } from './linux-source.ts';
 import { applyPatch, type Patch, readSeries } from './patch-series.ts';
 import { CompileProgress, type KernelProgress } from './progress.ts';
@@ -67,7 +67,7 @@ interface Plan {
   readonly jobs: number;
   readonly signal: AbortSignal | undefined;
   readonly report: (event: KernelProgress) => void;
-  readonly cache: KernelCache;
+  readonly cache: BuildCache;
   readonly describe: (version: string) => KernelDescription;
 }
 
@@ -79,7 +79,7 @@ interface Plan {
  * @throws KernelError; the signal's reason if it is aborted. Neither leaves anything but the cache as it was.
  */
 export async function kernelFor(request: KernelRequest, options: KernelOptions = {}): Promise<BuiltKernel> {
-  const { signal, cacheDir = defaultCacheFolder(), initDir = INIT } = options;
+  const { signal, cacheDir = defaultCacheFolder('kernels'), initDir = INIT } = options;
   const report = options.onProgress ?? (() => undefined);
   signal?.throwIfAborted();
   const names = fragmentsOf(request);
@@ -107,7 +107,7 @@ export async function kernelFor(request: KernelRequest, options: KernelOptions =
     toolchain,
   });
   const key = buildKey(request.variant, sources);
-  const cache = new KernelCache(cacheDir);
+  const cache = new BuildCache(cacheDir);
 
   const cached = await cache.has(key);
   if (!cached) {

@@ -23,15 +23,17 @@ export async function readSeries(folder: string): Promise<Patch[]> {
  * Applies one patch. Lines around it may have moved or changed a little since the series was written, as point releases
  * do: `patch` allows for two lines of context (its default), and what it then gets wrong does not compile.
  *
- * @param tree a kernel's source
+ * @param tree the source
+ * @param target what it is the source of, for an error
  * @returns what `patch` had to allow for, empty if nothing
  * @throws KernelError `PATCH_FAILED`
  */
 export async function applyPatch(
   tree: string,
   patch: Patch,
-  options: { signal?: AbortSignal | undefined } = {},
+  options: { signal?: AbortSignal | undefined; target?: { name: string; versions: string } } = {},
 ): Promise<string[]> {
+  const { name, versions } = options.target ?? { name: 'kernel', versions: '6.12.y' };
   const lines: string[] = [];
   try {
     await runCommand('patch', ['-p1', '--batch', '--forward', '--no-backup-if-mismatch', '-i', patch.path], {
@@ -41,9 +43,9 @@ export async function applyPatch(
     });
   } catch (cause) {
     options.signal?.throwIfAborted();
-    throw new KernelError('PATCH_FAILED', `patch ${patch.name} does not apply to this kernel source`, {
+    throw new KernelError('PATCH_FAILED', `patch ${patch.name} does not apply to this ${name} source`, {
       cause,
-      hint: 'the series is for 6.12.y; a point release that moved this code needs a newer uk',
+      hint: `the series is for ${versions}; a release that moved this code needs a newer uk`,
     });
   }
   return lines.filter((line) => / with fuzz /.test(line));

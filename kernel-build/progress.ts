@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export type BuildPhase = 'wait' | 'unpack' | 'patch' | 'configure' | 'init' | 'compile' | 'strip';
+export type BuildPhase = 'wait' | 'fetch' | 'unpack' | 'patch' | 'configure' | 'init' | 'compile' | 'strip';
 
 export interface KernelProgress {
   readonly phase: BuildPhase;
@@ -28,11 +28,16 @@ export class CompileProgress {
   #last = 0;
   readonly #total: number;
   readonly #report: (event: KernelProgress) => void;
+  readonly #fileOf: (line: string) => string | undefined;
 
-  /** @param total how many steps it took the last time; 0 if there was none */
-  constructor(total: number, report: (event: KernelProgress) => void) {
+  /**
+   * @param total how many steps it took the last time; 0 if there was none
+   * @param fileOf the file that a line of output says is made
+   */
+  constructor(total: number, report: (event: KernelProgress) => void, fileOf = compiledFile) {
     this.#total = total;
     this.#report = report;
+    this.#fileOf = fileOf;
   }
 
   get done(): number {
@@ -40,7 +45,7 @@ export class CompileProgress {
   }
 
   line(text: string): void {
-    const file = compiledFile(text);
+    const file = this.#fileOf(text);
     if (file === undefined) return;
     this.#done += 1;
     const now = performance.now();

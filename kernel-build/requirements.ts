@@ -14,8 +14,10 @@ export interface Requirement {
   readonly hint: string;
 }
 
-/** The tools, and Debian's packages that have them. */
-const TOOLS: readonly (readonly [tool: string, debianPackage: string])[] = [
+/** A tool, and Debian's package that has it. */
+type Tool = readonly [tool: string, debianPackage: string];
+
+const TOOLS: readonly Tool[] = [
   ['gcc', 'gcc'],
   ['ld', 'binutils'],
   ['strip', 'binutils'],
@@ -29,6 +31,16 @@ const TOOLS: readonly (readonly [tool: string, debianPackage: string])[] = [
   ['musl-gcc', 'musl-tools'],
 ];
 
+/** The source of musl comes by apt-get; dpkg-source unpacks it. */
+const LIBC_TOOLS: readonly Tool[] = [
+  ['apt-get', 'apt'],
+  ['dpkg-source', 'dpkg-dev'],
+  ['gcc', 'gcc'],
+  ['ld', 'binutils'],
+  ['make', 'make'],
+  ['patch', 'patch'],
+];
+
 /** The kernel's build has programs of its own; objtool, which it runs over each object, reads and writes them by libelf. */
 const LIBRARIES: readonly (readonly [library: string, header: string, debianPackage: string])[] = [
   ['libc', 'stdio.h', 'libc6-dev'],
@@ -39,11 +51,6 @@ const install = (...packages: string[]) => `apt-get install ${packages.join(' ')
 
 /** What building a kernel needs and what of it this machine has. */
 export async function kernelBuildRequirements(): Promise<Requirement[]> {
-  const tools = TOOLS.map(async ([name, debianPackage]) => ({
-    name,
-    found: await findExecutable(name),
-    hint: install(debianPackage),
-  }));
   const libraries = LIBRARIES.map(async ([name, header, debianPackage]) => ({
     name,
     found: await findHeader(header),
@@ -51,25 +58,42 @@ export async function kernelBuildRequirements(): Promise<Requirement[]> {
   }));
   return Promise.all([
     sourceTarball().then((found) => ({ name: SOURCE_PACKAGE, found, hint: install(SOURCE_PACKAGE) })),
-    ...tools,
+    ...TOOLS.map(findTool),
     ...libraries,
   ]);
+}
+
+/** What building the libc needs and what of it this machine has. */
+export async function libcBuildRequirements(): Promise<Requirement[]> {
+  return Promise.all(LIBC_TOOLS.map(findTool));
 }
 
 /**
  * @throws KernelError `REQUIREMENTS_MISSING`, naming all that is missing and the one command that installs it
  */
 export async function requireBuildTools(): Promise<void> {
-  const missing = (await kernelBuildRequirements()).filter(({ found }) => found === undefined);
+  const instead = '; or take a kernel from a registry with --kernel, which needs no compiler';
+  refuseMissing('a kernel', await kernelBuildRequirements(), instead);
+}
+
+/** @throws KernelError `REQUIREMENTS_MISSING` */
+export async function requireLibcTools(): Promise<void> {
+  refuseMissing('a libc', await libcBuildRequirements());
+}
+
+function refuseMissing(what: string, requirements: readonly Requirement[], instead = ''): void {
+  const missing = requirements.filter(({ found }) => found === undefined);
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(({ hint }) => hint.slice(install('').length)))];
   throw new KernelError(
     'REQUIREMENTS_MISSING',
-    `to build a kernel this machine lacks ${missing.map(({ name }) => name).join(', ')}`,
-    {
-      hint: `${install(...packages)}; or take a kernel from a registry with --kernel, which needs no compiler`,
-    },
+    `to build ${what} this machine lacks ${missing.map(({ name }) => name).join(', ')}`,
+    { hint: `${install(...packages)}${instead}` },
   );
+}
+
+async function findTool([name, debianPackage]: Tool): Promise<Requirement> {
+  return { name, found: await findExecutable(name), hint: install(debianPackage) };
 }
 
 async function findExecutable(name: string): Promise<string | undefined> {

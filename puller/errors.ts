@@ -21,6 +21,8 @@ export type PullerErrorCode =
   | 'OUTPUT_FAILED'
   /** The guest ended without saying how its program ended. */
   | 'GUEST_CRASHED'
+  /** The guest ran, and then answered no more. */
+  | 'GUEST_UNRESPONSIVE'
   /** The guest did not come up in time. */
   | 'GUEST_TIMEOUT'
   /** What came over the control port breaks the guest's contract. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { posix, resolve } from 'node:path';
-import type { LayerRole } from '../annotations.ts';
+import { LABEL, type LayerRole } from '../annotations.ts';
 import { type LayerEntry, writeLayer } from '../layers/index.ts';
 import type { ContentStore } from '../layout/store.ts';
 import { layerMediaType } from '../media-types.ts';
@@ -10,6 +10,7 @@ import { changeExecution } from './execution.ts';
 import { KERNEL_PATHS, readKernelFiles, writeKernelLayer } from './kernel-layer.ts';
 import { formatLdSoCache } from './ld-so-cache.ts';
 import { Plan } from './plan.ts';
+import { planLibc } from './plan-libc.ts';
 import { planProgram } from './program.ts';
 import type { BuildOptions, BuildRequest, BuiltImage, Layer } from './request.ts';
 import { skeleton } from './skeleton.ts';
@@ -21,7 +22,7 @@ import { writeManifest } from './write-manifest.ts';
  * Makes an image of an application of this machine: its layers, config and manifest are in the store afterwards. The
  * caller gives it a name.
  *
- * @throws ImageError `ELF_INVALID`, `LIBRARY_MISSING`, `SOURCE_INVALID`, `PATH_CONFLICT`, `CONFIG_INVALID`, `STORE_IO`
+ * @throws ImageError `ELF_INVALID`, `LIBRARY_MISSING`, `LIBC_MISMATCH`, `SOURCE_INVALID`, `PATH_CONFLICT`, `CONFIG_INVALID`, `STORE_IO`
  */
 export async function buildImage(
   request: BuildRequest,
@@ -53,12 +54,17 @@ export async function buildImage(
   onProgress({ phase: 'manifest' });
   return await writeManifest(store, {
     layers,
-    execution: { ...execution, Labels: { ...execution.Labels, ...urunc } },
+    execution: { ...execution, Labels: { ...execution.Labels, ...urunc, ...libcLabel(request) } },
     profile: profile.name,
     kernelVariant: 'layer' in kernel ? kernel.variant : (files?.variant ?? ''),
     annotations: urunc,
     created,
   });
+}
+
+/** A label, as those survive tools that drop annotations, and `rebuildConfig`. */
+function libcLabel({ libc }: BuildRequest): Record<string, string> {
+  return libc === undefined ? {} : { [LABEL.libc]: libc.name };
 }
 
 /** What stands where in the layers besides the kernel's. */
@@ -74,6 +80,7 @@ async function planImage(request: BuildRequest, options: BuildOptions): Promise<
   onProgress({ phase: 'closure' });
   const added = await planAdds(plan, request.adds ?? []);
   const program = await planProgram(plan, request.app, sysroot, request.appPath);
+  if (request.libc !== undefined) await planLibc(plan, request.libc, program.roots);
   const closure = await Closure.open(plan, sysroot);
   const missing = [...program.missing];
   for (const root of program.roots) missing.push(...(await closure.add(root)));

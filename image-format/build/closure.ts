@@ -110,8 +110,8 @@ export class Closure {
   }
 
   async #placeInterpreter(path: string): Promise<boolean> {
-    if (this.#plan.follow(layerPath(path))?.entry.type === 'file') return true;
-    if ((await placeFromSysroot(this.#plan, this.#sysroot, path, 'deps')) === undefined) return false;
+    const planned = this.#plan.follow(layerPath(path))?.entry.type === 'file';
+    if (!planned && (await placeFromSysroot(this.#plan, this.#sysroot, path, 'deps')) === undefined) return false;
     if (posix.basename(path).startsWith('ld-musl-')) {
       await placeFromSysroot(this.#plan, this.#sysroot, MUSL_PATH_FILE, 'deps');
     }

@@ -12,5 +12,6 @@ export type {
   ExecutionChanges,
   KernelFiles,
   Layer,
+  LibcFiles,
 } from './request.ts';
 export { type UnikernelImage, validateImage } from './validate-image.ts';

@@ -19,6 +19,18 @@ export interface KernelFiles {
   kernelJson: string | object;
 }
 
+/** A libc that programs get instead of the one of the same kind that this machine has. */
+export interface LibcFiles {
+  /** `ring0-musl` */
+  name: string;
+  /** Path of the dynamic linker, which is the libc too: musl's. */
+  loader: string;
+  /** Path of a JSON file that says what it is made of. */
+  libcJson: string;
+  /** Path of the compiler that links with it, for an error's hint. */
+  gcc: string;
+}
+
 /** Files from this machine for one layer. */
 export interface AddedPath {
   /** A file, folder or link of this machine. */
@@ -53,6 +65,8 @@ export interface BuildRequest extends ExecutionChanges {
   profile: Profile;
   /** Freshly built files, or the layer of a kernel image that the store holds (see `kernelLayerOf`). */
   kernel: KernelFiles | { layer: Layer; variant: string };
+  /** For a program that is linked dynamically against musl. */
+  libc?: LibcFiles;
 }
 
 export interface BuildOptions {

@@ -29,7 +29,7 @@ beforeAll(async () => {
   store = await openContentStore(join(folder, 'store'));
   kernel = [
     file('boot/vmlinux', 'the kernel'),
-    file('boot/config', 'CONFIG_X=y'),
+    file('boot/config', 'CONFIG_X=y\nCONFIG_HZ_100=y\nCONFIG_HZ=100\n'),
     file('boot/kernel.json', JSON.stringify({ guestContract: 1, version: '6.12.0' })),
     file('boot/profile.json', formatProfile(await loadProfile())),
   ];
@@ -120,6 +120,7 @@ test('an image becomes a kernel, an initrd and what they say', async () => {
     config: { Entrypoint: ['/app'] },
     profile: { name: 'qemu-microvm' },
     kernelJson: { guestContract: 1 },
+    hz: 100,
   });
   expect(entries.map(({ path }) => path).filter((path) => path !== '.')).toEqual(['deps', 'app', 'etc', 'etc/c']);
 });

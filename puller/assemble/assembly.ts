@@ -49,7 +49,7 @@ export class Assembly {
 
     await this.#cache.sweep();
     const kernel = { role: 'kernel', ...image.layers.kernel };
-    const { profile, kernelJson } = await this.#kernel(kernel);
+    const { profile, kernelJson, hz } = await this.#kernel(kernel);
     if (profile.root !== 'initramfs') {
       throw new PullerError(
         'IMAGE_UNSUPPORTED',
@@ -76,6 +76,7 @@ export class Assembly {
         config,
         profile,
         kernelJson,
+        hz,
         initrdSize,
         unpackedSize: unpacked + folders.flat().length * unpackedSize('directory', 0),
       };

@@ -18,4 +18,6 @@ export interface Bootable {
   profile: Profile;
   /** `/boot/kernel.json` as it is. */
   kernelJson: Record<string, unknown>;
+  /** Ticks a second of its kernel, where they are known. */
+  hz?: number | undefined;
 }

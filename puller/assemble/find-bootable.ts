@@ -13,7 +13,7 @@ export interface ImageData extends Omit<Bootable, 'image' | 'kernel' | 'initrd'>
 export async function findBootable(cache: AssemblyCache, image: Digest): Promise<Bootable | undefined> {
   const data = await cache.find<ImageData>('image', image);
   if (data === undefined || (await cache.find('kernel', data.kernelKey)) === undefined) return undefined;
-  const { kernelKey, config, initrdSize, unpackedSize, profile, kernelJson } = data;
+  const { kernelKey, config, initrdSize, unpackedSize, profile, kernelJson, hz } = data;
   return {
     image,
     kernel: cache.file('kernel', kernelKey, 'vmlinux'),
@@ -23,5 +23,6 @@ export async function findBootable(cache: AssemblyCache, image: Digest): Promise
     config,
     profile,
     kernelJson,
+    hz,
   };
 }

@@ -8,14 +8,18 @@ import { PullerError } from '../errors.ts';
 
 export const VMLINUX = 'vmlinux';
 
-/** Most bytes of `/boot/kernel.json` and `/boot/profile.json`. */
+/** Most bytes of `/boot/config`, `/boot/kernel.json` and `/boot/profile.json`. */
 const JSON_MAX = 1024 * 1024;
 
 /** What a kernel layer says beside the kernel. */
 export interface KernelData {
   profile: Profile;
   kernelJson: Record<string, unknown>;
+  /** Ticks a second (`CONFIG_HZ`), where its configuration says so. */
+  hz?: number | undefined;
 }
+
+const TEXTS: ReadonlySet<string> = new Set(['boot/config', 'boot/kernel.json', 'boot/profile.json']);
 
 /**
  * Takes the kernel out of its layer.
@@ -31,7 +35,7 @@ export async function extractKernel(folder: string, entries: AsyncIterable<Layer
     if (path === 'boot/vmlinux') {
       await pipeline(content, createWriteStream(join(folder, VMLINUX), { flags: 'wx', mode: 0o600 }));
       found = true;
-    } else if (path === 'boot/kernel.json' || path === 'boot/profile.json') {
+    } else if (TEXTS.has(path)) {
       if (size > JSON_MAX) throw notAKernel(`its /${path} is larger than ${JSON_MAX} bytes`);
       texts.set(path, await collect(content));
     }
@@ -43,7 +47,13 @@ export async function extractKernel(folder: string, entries: AsyncIterable<Layer
   return {
     kernelJson: parseKernelJson(kernelText),
     profile: parseProfile(profileText, "the image's /boot/profile.json"),
+    hz: ticksOf(texts.get('boot/config')),
   };
+}
+
+function ticksOf(config: Buffer | undefined): number | undefined {
+  const [, hz] = /^CONFIG_HZ=([0-9]{2,4})$/m.exec(config?.toString('latin1') ?? '') ?? [];
+  return hz === undefined ? undefined : Number(hz);
 }
 
 async function collect(content: AsyncIterable<Buffer>): Promise<Buffer> {

@@ -21,8 +21,16 @@ export class CliError extends Error {
 export const EXIT_FAILURE = 1;
 export const EXIT_MISUSE = 2;
 
+/** What timeout(1) exits with; a guest that stopped answering is one, too. */
+const EXIT_UNRESPONSIVE = 124;
+
 /** What a shell reports of a command that an interrupt ended: 128 + SIGINT. */
 const EXIT_INTERRUPTED = 130;
+
+const STATUS: Readonly<Record<string, number | undefined>> = {
+  USAGE: EXIT_MISUSE,
+  GUEST_UNRESPONSIVE: EXIT_UNRESPONSIVE,
+};
 
 /**
  * The one line that says what went wrong, and the status to exit with. Errors with a code were thrown on purpose and
@@ -38,7 +46,7 @@ export function explain(error: unknown): { line: string; code: string; hint?: st
       line: hint === undefined ? message : `${message} (${hint})`,
       code,
       ...(hint === undefined ? {} : { hint }),
-      status: code === 'USAGE' ? EXIT_MISUSE : EXIT_FAILURE,
+      status: STATUS[code] ?? EXIT_FAILURE,
     };
   }
   if (isSystemError(error)) return { line: error.message, code: error.code, status: EXIT_FAILURE };

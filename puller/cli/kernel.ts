@@ -4,7 +4,7 @@ import type { Profile } from '../../hardware-profiles/index.ts';
 import type { BuildRequest, KernelFiles } from '../../image-format/build/index.ts';
 import { familiarReference, layerCompression, parseReference } from '../../image-format/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
-import type { BuiltKernel } from '../../kernel-build/index.ts';
+import type { BuiltKernel, KernelProgress } from '../../kernel-build/index.ts';
 import type { Session } from './context.ts';
 import { CliError } from './errors.ts';
 import type { Progress } from './output/progress.ts';
@@ -20,15 +20,21 @@ export interface ChosenKernel {
 /** Builds the kernel of a profile, or takes it from the cache, and shows how far it is. */
 export async function buildKernel(session: Session, profile: Profile, progress: Progress): Promise<BuiltKernel> {
   const { kernelFor } = await import('../../kernel-build/index.ts');
-  const piece = progress.piece(`kernel ${profile.kernel.variant}`, 'steps');
-  const kernel = await kernelFor(profile.kernel, {
-    signal: session.signal,
-    // Each phase counts anew; what it does not know must not stay from the one before.
-    onProgress: ({ phase, done = 0, total, text }) =>
-      piece.update({ done, total, text: [phase, text && basename(text)].filter(Boolean).join(' ') }),
-  });
-  piece.done(kernel.cached ? 'already built' : 'built');
+  const piece = buildPiece(progress, `kernel ${profile.kernel.variant}`);
+  const kernel = await kernelFor(profile.kernel, { signal: session.signal, onProgress: piece.onProgress });
+  piece.done(kernel);
   return kernel;
+}
+
+/** Shows how far a build is, and whether there was anything to build. */
+export function buildPiece(progress: Progress, label: string) {
+  const piece = progress.piece(label, 'steps');
+  return {
+    // Each phase counts anew; what it does not know must not stay from the one before.
+    onProgress: ({ phase, done = 0, total, text }: KernelProgress) =>
+      piece.update({ done, total, text: [phase, text && basename(text)].filter(Boolean).join(' ') }),
+    done: ({ cached }: { readonly cached: boolean }) => piece.done(cached ? 'already built' : 'built'),
+  };
 }
 
 export async function builtKernel(session: Session, profile: Profile, progress: Progress): Promise<ChosenKernel> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { collectAdd, collectEnv, collectPort, parseCount, parseListen, parseMemory } from './options.ts';
+import { collectAdd, collectEnv, collectPort, parseCount, parseListen, parseMemory, parseWatchdog } from './options.ts';
 
 describe('memory', () => {
   test.each([
@@ -86,3 +86,14 @@ test('no text makes a parser fail in another way than by its message', () => {
     }),
   );
 });
+
+test.each([
+  ['30s', 30_000],
+  ['1s', 1_000],
+  ['5m', 300_000],
+  ['24h', 86_400_000],
+  ['off', 0],
+])('watchdog %s', (text, time) => expect(parseWatchdog(text)).toBe(time));
+test.each(['', '30', '0s', '500ms', '25h', '-1s', '1.5m', 'on', '1s\n'])('watchdog %j is refused', (text) =>
+  expect(() => parseWatchdog(text)).toThrow(/30s/),
+);

@@ -20,6 +20,17 @@ export function parseCount(text: string): number {
   return count;
 }
 
+const MILLISECONDS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** `30s`, `5m`, `1h`, from a second to a day, as milliseconds; `off` is 0. */
+export function parseWatchdog(text: string): number {
+  if (text === 'off') return 0;
+  const [, amount, unit = ''] = /^([0-9]{1,5})([smh])$/.exec(text) ?? [];
+  const time = Number(amount) * (MILLISECONDS[unit] ?? Number.NaN);
+  if (time >= 1_000 && time <= 24 * 3_600_000) return time;
+  throw new InvalidArgumentError('write a time such as 30s or 5m, at most 24h, or off');
+}
+
 /** `NAME=value`; a bare `NAME` takes the value it has here, or is left out where it has none. */
 export function collectEnv(text: string, previous: string[] = []): string[] {
   const equals = text.indexOf('=');

@@ -5,6 +5,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addImages } from './commands/images.ts';
 import { addKernel } from './commands/kernel.ts';
+import { addLibc } from './commands/libc.ts';
 import { addRegistry } from './commands/registry.ts';
 import { addRun } from './commands/run.ts';
 import { addTransfer } from './commands/transfer.ts';
@@ -41,6 +42,7 @@ export function createProgram(setStatus: (status: number) => void): Command {
   addImages(program, context);
   addRun(program, context);
   addKernel(program, context);
+  addLibc(program, context);
   addRegistry(program, context);
   addDoctor(program, context);
   addCompletion(program, context);

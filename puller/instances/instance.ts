@@ -16,12 +16,16 @@ import {
 import { encodeStart } from '../guest-contract/start.ts';
 import { acceleratorWish, type Choice, chooseAccelerator } from '../vmm/accelerator/choose.ts';
 import { checkForwards, resolveForwards } from '../vmm/forwards.ts';
+import { checkHugePages } from '../vmm/huge-pages.ts';
 import { GUEST_NETWORK, type Machine, type MachineExit, type MachineSpec, type PortForward } from '../vmm/monitor.ts';
 import { monitorFor } from '../vmm/monitors.ts';
+import { howItEnded } from './crash.ts';
 import { type Execution, type ExecutionChoice, executionOf } from './execution.ts';
-import { chooseMemory, memoryNeed, tooSmall, UNPACKING_FAILURE } from './memory.ts';
+import { reportHang } from './hang-report.ts';
+import { backingOf, chooseMemory, memoryNeed, tooSmall, UNPACKING_FAILURE } from './memory.ts';
 import { endsMachine } from './signal-effects.ts';
 import { InputCopy, LogTail, OutputCopy } from './streams.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** What happens on the way, for whoever shows it. Times are milliseconds since the start was asked for. */
 export type InstanceEvent =
@@ -30,6 +34,10 @@ export type InstanceEvent =
   | { type: 'machine'; pid: number; choice: Choice; ms: number }
   | { type: 'hello'; hello: Hello; ms: number }
   | { type: 'started'; pid: number; ms: number }
+  /** The guest does not answer; `held`: no wonder, as somebody on this side keeps it from running. */
+  | { type: 'silent'; held: boolean; ms: number }
+  /** It answers again, after its processor was interrupted; `text` says what it had been doing. */
+  | { type: 'revived'; text: string; ms: number }
   | { type: 'exit'; exit: Exit; ms: number };
 
 export interface InstanceOptions extends ExecutionChoice {
@@ -37,6 +45,10 @@ export interface InstanceOptions extends ExecutionChoice {
   memory?: number | undefined;
   /** Default: the profile's. */
   cpus?: number | undefined;
+  /** Size of the host's huge pages that the guest's memory is made of. Default: the profile's. */
+  hugePages?: 'off' | '2M' | '1G' | undefined;
+  /** Whether all memory is there before the guest starts. Default: the profile's. */
+  prefault?: boolean | undefined;
   forwards?: readonly PortForward[] | undefined;
   /** Default: empty. */
   stdin?: Readable | 'empty' | undefined;
@@ -53,6 +65,8 @@ export interface InstanceOptions extends ExecutionChoice {
   onEvent?: ((event: InstanceEvent) => void) | undefined;
   /** How long the kernel may take until its init speaks. Default: 60 s. */
   bootTimeoutMs?: number | undefined;
+  /** How long a guest that has come up may be silent until it is given up, in milliseconds; 0: for ever. Default: 60 s. */
+  watchdogMs?: number | undefined;
 }
 
 export interface Outcome {
@@ -85,12 +99,17 @@ export interface Instance {
   /**
    * How it ended.
    *
-   * @throws PullerError `OUTPUT_FAILED`, `GUEST_CRASHED`, `GUEST_TIMEOUT`, `GUEST_PROTOCOL`, `MONITOR_FAILED`, `PORT_IN_USE`, …
+   * @throws PullerError `OUTPUT_FAILED`, `GUEST_CRASHED`, `GUEST_UNRESPONSIVE`, `GUEST_TIMEOUT`, `GUEST_PROTOCOL`,
+   *   `MONITOR_FAILED`, `PORT_IN_USE`, …
    */
   readonly outcome: Promise<Outcome>;
 }
 
 const BOOT_TIMEOUT_MS = 60_000;
+const WATCHDOG_MS = 60_000;
+/** A report of a hang is longer than the end of a log. */
+const LOG_LINES = 40;
+const REPORT_LINES = 120;
 const SIGKILL = 9;
 
 /**
@@ -107,6 +126,8 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
   const forwards = options.forwards ?? [];
   const memory = chooseMemory(options.memory, bootable);
   const { monitor, file } = monitorFor(profile);
+  const backing = backingOf(profile, options);
+  if (backing.hugePages !== undefined) await checkHugePages(backing.hugePages, memory);
   await checkForwards(forwards);
   const choice = await chooseAccelerator(
     monitor,
@@ -120,8 +141,10 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
   const spec: MachineSpec = {
     machine: profile.machine,
     kernel: bootable.kernel,
+    hz: bootable.hz,
     initrd: bootable.initrd,
     memory,
+    backing,
     cpus: options.cpus ?? profile.defaults.cpus,
     accelerator: choice.accelerator,
     forwards,
@@ -181,9 +204,12 @@ class RunningInstance implements Instance {
   readonly #stdout: OutputCopy;
   readonly #stderr: OutputCopy;
   readonly #input: InputCopy | undefined;
+  readonly #watchdog: Watchdog | undefined;
   readonly #settled = Promise.withResolvers<ProgramEnd>();
   #hello: Hello | undefined;
   #failure: Failure | undefined;
+  /** Of a guest that is silent. */
+  #report: Promise<void> | undefined;
   #exit: Exit | undefined;
 
   constructor(machine: Machine, start: Buffer, options: InstanceOptions, circumstances: Circumstances) {
@@ -198,6 +224,17 @@ class RunningInstance implements Instance {
     this.#stdout = new OutputCopy(machine.stdout, options.stdout, failed('standard output'));
     this.#stderr = new OutputCopy(machine.stderr, options.stderr, failed('standard error'));
     this.#control = new ControlChannel(machine.control);
+    const { watchdogMs: limitMs = WATCHDOG_MS } = options;
+    if (limitMs > 0) {
+      this.#watchdog = new Watchdog({
+        limitMs,
+        ping: (id) => this.#control.ping(id),
+        onSilence: (silentMs) => {
+          this.#report = this.#silent(silentMs);
+          return this.#report;
+        },
+      });
+    }
     this.#listen();
     this.#control.start(start);
     const { stdin = 'empty' } = options;
@@ -246,6 +283,8 @@ class RunningInstance implements Instance {
       onEvent?.({ type: 'hello', hello, ms: since() });
       try {
         checkContract(hello.contract);
+        // Every version of the contract has PING.
+        this.#watchdog?.start();
       } catch (error) {
         this.#settled.reject(error);
       }
@@ -253,10 +292,12 @@ class RunningInstance implements Instance {
     this.#control.on('started', (pid) => {
       onEvent?.({ type: 'started', pid, ms: since() });
     });
+    this.#control.on('pong', ({ id }) => this.#watchdog?.answer(id));
     this.#control.on('failure', (failure) => {
       this.#failure = failure;
     });
     this.#control.on('exit', (exit) => {
+      this.#watchdog?.stop();
       this.#exit = exit;
       onEvent?.({ type: 'exit', exit, ms: since() });
       void this.#collect(exit);
@@ -264,6 +305,20 @@ class RunningInstance implements Instance {
     this.#control.on('error', this.#settled.reject);
     const closed = new Promise<void>((resolve) => this.#control.once('close', resolve));
     void Promise.all([this.machine.exited, closed]).then(([exit]) => this.#monitorEnded(exit));
+  }
+
+  async #silent(silentMs: number): Promise<void> {
+    const { machine } = this;
+    const alive = (): boolean => this.#exit !== undefined || !this.#watchdog?.silent;
+    const verdict = await reportHang({ machine, log: this.#log, alive, silentMs });
+    if (verdict === 'alive') return;
+    const ms = performance.now() - this.#circumstances.begin;
+    if (typeof verdict === 'object' && 'revived' in verdict) {
+      this.#options.onEvent?.({ type: 'revived', text: verdict.revived, ms });
+      return;
+    }
+    this.#options.onEvent?.({ type: 'silent', held: verdict === 'held', ms });
+    if (verdict !== 'held') this.#settled.reject(verdict);
   }
 
   /** The program has ended: what it wrote is still on its way. */
@@ -276,13 +331,14 @@ class RunningInstance implements Instance {
   /** The monitor is gone; all that it had sent on the control port has been read. */
   async #monitorEnded(exit: MachineExit): Promise<void> {
     if (this.#exit !== undefined) return;
+    // Where a silent guest is being reported, that is what matters: being asked may have ended it.
+    await this.#report;
     await Promise.all([this.#stdout.drained(), this.#stderr.drained(), this.#log.end()]);
     if (this.#hello === undefined && (exit.code !== 0 || exit.signal !== null)) {
       this.#settled.reject(this.#circumstances.explain(exit));
     } else {
       const when = this.#hello === undefined ? 'before it could start the program' : 'while the program ran';
-      const how = exit.signal === null ? '' : `: the monitor got ${exit.signal}`;
-      this.#settled.reject(crashed(`the guest ended ${when}${how}`));
+      this.#settled.reject(crashed(`the guest ended ${when}: ${howItEnded(exit, this.#log.text())}`));
     }
   }
 
@@ -300,13 +356,16 @@ class RunningInstance implements Instance {
         failure: this.#failure,
         hello: this.#hello,
         choice: this.#circumstances.choice,
-        kernelLog: this.#log.text(),
+        kernelLog: this.#log.text(LOG_LINES),
       };
     } catch (error) {
-      if (error instanceof PullerError) error.kernelLog = this.#log.text();
+      if (error instanceof PullerError) {
+        error.kernelLog = this.#log.text(error.code === 'GUEST_UNRESPONSIVE' ? REPORT_LINES : LOG_LINES);
+      }
       throw error;
     } finally {
       clearTimeout(late);
+      this.#watchdog?.stop();
       signal?.removeEventListener('abort', abort);
       this.#input?.stop();
       this.machine.kill();

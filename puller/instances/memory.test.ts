@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import { chooseMemory, memoryNeed, tooSmall } from './memory.ts';
+import { backingOf, chooseMemory, memoryNeed, tooSmall } from './memory.ts';
 
 const MiB = 1024 ** 2;
 
@@ -36,4 +36,18 @@ test.each([
   const told = Number(/-m (\d+)M$/.exec(hint ?? '')?.[1]);
   expect(told).toBeGreaterThan(need);
   expect(told).toBeGreaterThanOrEqual(Math.max(memory < need ? 0 : 2 * memory, need + 32));
+});
+
+test('how memory is given: the profile, unless something else is said', () => {
+  const profile = { devices: ['virtio-balloon' as const], memory: { hugePages: '2M' as const, prefault: true } };
+  expect(backingOf(profile, {})).toEqual({ hugePages: '2M', prefault: true, reporting: true });
+  expect(backingOf(profile, { hugePages: 'off', prefault: false })).toMatchObject({
+    hugePages: undefined,
+    prefault: false,
+  });
+  expect(backingOf({ devices: [], memory: undefined }, { hugePages: '1G' })).toMatchObject({
+    hugePages: '1G',
+    prefault: false,
+    reporting: false,
+  });
 });

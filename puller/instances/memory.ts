@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Profile } from '../../hardware-profiles/index.ts';
 import type { Bootable } from '../assemble/bootable.ts';
 import { PullerError } from '../errors.ts';
+import type { MemoryBacking } from '../vmm/monitor.ts';
 
 const MEBIBYTE = 1024 ** 2;
 
 /** The least that a guest with a small root was seen to boot in. */
-const KERNEL_NEED = 44 * MEBIBYTE;
+const KERNEL_NEED = 23 * MEBIBYTE;
 
 /** What a program gets beside its files where nobody said how much. */
 const PROGRAM_ROOM = 32 * MEBIBYTE;
@@ -34,6 +36,23 @@ export function chooseMemory(
   if (asked === undefined) return Math.max(bootable.profile.defaults.memory, need + PROGRAM_ROOM);
   if (asked >= need) return asked;
   throw tooSmall(asked, need);
+}
+
+/** How the host gives the guest its memory: as the profile says, unless somebody here says otherwise. */
+export function backingOf(
+  { devices, memory }: Pick<Profile, 'devices' | 'memory'>,
+  { hugePages = memory?.hugePages ?? 'off', prefault = memory?.prefault ?? false }: BackingChoice,
+): MemoryBacking {
+  return {
+    hugePages: hugePages === 'off' ? undefined : hugePages,
+    prefault,
+    reporting: devices.includes('virtio-balloon'),
+  };
+}
+
+interface BackingChoice {
+  hugePages?: 'off' | '2M' | '1G' | undefined;
+  prefault?: boolean | undefined;
 }
 
 /** @param need computed; a guest that had it, and still could not unpack its files, gets the advice to double it */

@@ -153,18 +153,33 @@ export class LogTail {
   #chunks: Buffer[] = [];
   #size = 0;
   #isCut = false;
+  #seen = 0;
+  readonly #sink: Writable | undefined;
   readonly #watches: { text: string; seen: () => void; before: string }[] = [];
 
   /** @param limit bytes to keep */
   constructor(source: Readable, sink: Writable | undefined, limit = 64 * 1024) {
     this.#limit = limit;
+    this.#sink = sink;
     this.#ended = new Promise((resolve) => source.once('close', resolve));
     source.on('error', () => {});
     source.on('data', (chunk: Buffer) => {
+      this.#seen += chunk.length;
       this.#keep(chunk);
       this.#look(chunk);
       if (sink !== undefined) this.#pass(chunk, sink);
     });
+  }
+
+  /** Bytes that the kernel has written so far. */
+  get seen(): number {
+    return this.#seen;
+  }
+
+  /** A remark of this process's, in its place among the kernel's lines. */
+  add(text: string): void {
+    this.#keep(Buffer.from(text));
+    if (this.#sink !== undefined) this.#pass(Buffer.from(text), this.#sink);
   }
 
   /** Tells of a text the first time that it comes, however it is cut. Call it before the log is read. */

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ControlChannel, type Exit, type Hello } from '../guest-contract/control-channel.ts';
+import { LogTail } from '../instances/streams.ts';
 import type { Machine, MachineSpec, Monitor } from './monitor.ts';
+import { parseProcessors } from './registers.ts';
 
 export interface MonitorSubject {
   monitor: Monitor;
@@ -128,5 +130,37 @@ export function monitorSuite(subject: () => Promise<MonitorSubject>): void {
     machine.kill();
     await machine.exited;
     await expect(machine.command('info registers')).rejects.toMatchObject({ code: 'MONITOR_FAILED' });
+  });
+  describe('a look from outside', () => {
+    test('a machine is held while its monitor is stopped, and only then', async () => {
+      const machine = await start();
+      await once(run(machine, 'signals'), 'started');
+      expect(await machine.held()).toBe(false);
+      process.kill(machine.pid, 'SIGSTOP');
+      await expect.poll(() => machine.held()).toBe(true);
+      process.kill(machine.pid, 'SIGCONT');
+      await expect.poll(() => machine.held()).toBe(false);
+    });
+
+    test('the registers of all processors; it runs on', async () => {
+      const machine = await start({ cpus: 2 });
+      const control = run(machine, 'signals');
+      await once(control, 'started');
+      const processors = parseProcessors(await machine.registers());
+      expect(processors.map(({ index }) => index)).toEqual([0, 1]);
+      control.ping('after');
+      expect((await once(control, 'pong'))[0]).toMatchObject({ id: 'after' });
+    });
+
+    test("a non-maskable interrupt reaches the guest's kernel, which goes on", async () => {
+      const machine = await start();
+      const control = run(machine, 'signals');
+      const said = new Promise<void>((resolve) => new LogTail(machine.log, undefined).watch('NMI', resolve));
+      await once(control, 'started');
+      await machine.nonMaskableInterrupt();
+      await said;
+      control.ping('after');
+      expect((await once(control, 'pong'))[0]).toMatchObject({ id: 'after' });
+    });
   });
 }

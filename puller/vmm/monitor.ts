@@ -22,15 +22,28 @@ export interface PortForward {
 /** The guest's view of the network that `user` mode makes. */
 export const GUEST_NETWORK = { address: '10.0.2.15/24', gateway: '10.0.2.2', dns: ['10.0.2.3'] } as const;
 
+/** How the host gives a guest its memory. Without any of this it comes as it is touched, and stays. */
+export interface MemoryBacking {
+  /** Made of pages that the host's administrator has set aside; the guest's memory is rounded up to them. */
+  hugePages?: '2M' | '1G' | undefined;
+  /** All of it is there before the guest starts, so that nothing waits for it later. */
+  prefault?: boolean | undefined;
+  /** The guest tells what is free in it, and the host takes that back; not where the other two want to keep it. */
+  reporting?: boolean | undefined;
+}
+
 export interface MachineSpec {
   /** The profile's machine: its type and its switches, in the monitor's own words. */
   machine: { type: string; options: Readonly<Record<string, string>> };
   /** Path of the kernel's ELF file. */
   kernel: string;
+  /** Ticks a second of that kernel, where they are known. */
+  hz?: number | undefined;
   /** Path of an initramfs beside the one in the kernel. */
   initrd?: string | undefined;
   /** Bytes. */
   memory: number;
+  backing?: MemoryBacking | undefined;
   cpus: number;
   accelerator: Accelerator;
   forwards: readonly PortForward[];
@@ -70,6 +83,15 @@ export interface Machine {
   kill(): void;
   /** A command of the monitor's own console (`info registers`). @throws PullerError `MONITOR_FAILED` */
   command(line: string): Promise<string>;
+  /**
+   * Whether somebody on this side keeps the machine from running: a debugger, the monitor's console, a SIGSTOP. One
+   * whose monitor does not answer is not held.
+   */
+  held(): Promise<boolean>;
+  /** The registers of all processors, as the monitor writes them; the machine stands still meanwhile. @throws PullerError `MONITOR_FAILED` */
+  registers(): Promise<string>;
+  /** Sends the guest's kernel a non-maskable interrupt. @throws PullerError `MONITOR_FAILED` */
+  nonMaskableInterrupt(): Promise<void>;
 }
 
 /** A virtual machine monitor. Every driver passes `monitor.suite.ts`. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import { parseRegisters, sampleRegisters } from './registers.ts';
+import { parseProcessors, parseRegisters, sampleRegisters } from './registers.ts';
 
 /** As QEMU prints it, shortened. */
 function printed(rip: string, cpl: number): string {
@@ -39,4 +39,19 @@ test('gives up when the time is over', async () => {
   const samples = await sampleRegisters(machine, { timeoutMs: 5, intervalMs: 0 });
   expect(samples.length).toBeGreaterThan(0);
   expect(samples.every(({ application }) => !application)).toBe(true);
+});
+
+test('several processors, without what floats', () => {
+  const halted = printed('ffffffff8111f0c3', 0).replace('CPU#0', 'CPU#1').replace('HLT=0', 'HLT=1');
+  const stuck = printed('0000000000401000', 0).replace('RFL=00000246', 'RFL=00000046');
+  const floating = 'FCW=037f FSW=0000 [ST=0] FTW=00 MXCSR=00001f80\r\nFPR0=0000000000000000 0000 FPR1=0 0';
+  const processors = parseProcessors(`\r\n${stuck}\r\n${floating}\r\n\r\n${halted}\r\n${floating}\r\n`);
+  expect(processors).toMatchObject([
+    { index: 0, interrupts: false, halted: false, registers: { application: true } },
+    { index: 1, interrupts: true, halted: true, registers: { application: false } },
+  ]);
+  for (const { text } of processors) {
+    expect(text).toMatch(/^RAX=.*CS64 \[-RA\]$/s);
+  }
+  expect(parseProcessors('')).toEqual([]);
 });

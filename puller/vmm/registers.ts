@@ -35,6 +35,45 @@ export function parseRegisters(text: string): RegisterSample {
   return { cpl: Number(cpl), cs: Number.parseInt(cs, 16), rip: address, application: address >> 63n === 0n };
 }
 
+/** One of several processors. */
+export interface ProcessorState {
+  index: number;
+  registers: RegisterSample;
+  /** Whether it takes interrupts. */
+  interrupts: boolean;
+  /** Whether it waits for one. */
+  halted: boolean;
+  /** As the monitor wrote it, without the registers of the floating-point unit. */
+  text: string;
+}
+
+/** Reads what QEMU's `info registers -a` prints. @throws PullerError `MONITOR_FAILED` */
+export function parseProcessors(text: string): ProcessorState[] {
+  return text
+    .replaceAll('\r', '')
+    .split(/^CPU#(?=[0-9]+$)/m)
+    .slice(1)
+    .map((part) => {
+      const registers = parseRegisters(part);
+      const index = Number.parseInt(part, 10);
+      const flags = Number.parseInt(/\bRFL=([0-9a-f]{8})\b/i.exec(part)?.[1] ?? '0', 16);
+      const lines = part.split('\n').slice(1);
+      const end = lines.findIndex((line) => /^(FCW|FPR0|XMM00|YMM00)=/.test(line));
+      return {
+        index,
+        registers,
+        interrupts: (flags & INTERRUPT_FLAG) !== 0,
+        halted: /\bHLT=1\b/.test(part),
+        text: lines
+          .slice(0, end < 0 ? undefined : end)
+          .join('\n')
+          .trim(),
+      };
+    });
+}
+
+const INTERRUPT_FLAG = 0x200;
+
 /**
  * Looks at the first processor again and again, until it is seen in the application or the time is over. With a
  * program that works, the last sample shows at which privilege level it really runs.

@@ -44,13 +44,19 @@ describe('a guest that ends before its program', () => {
     const { instance, stdout } = await crash('panic');
     const error = await failureOf(instance.outcome);
     expect(error.code).toBe('GUEST_CRASHED');
+    expect(error.message).toContain('its kernel panicked: Attempted to kill init');
     expect(error.kernelLog).toMatch(/Kernel panic - not syncing: Attempted to kill init/);
     expect(stdout.text).toBe('ready\n');
   });
 
-  test.each(['triple', 'reset'])('by a %s', async (how) => {
+  test.each([
+    ['triple', 'without a word of the kernel'],
+    ['reset', 'something in it restarted the machine'],
+  ])('by a %s', async (how, said) => {
     const { instance, stdout } = await crash(how);
-    expect((await failureOf(instance.outcome)).code).toBe('GUEST_CRASHED');
+    const error = await failureOf(instance.outcome);
+    expect(error.code).toBe('GUEST_CRASHED');
+    expect(error.message).toContain(said);
     expect(stdout.text).toBe('ready\n');
   });
 

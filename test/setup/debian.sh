@@ -6,18 +6,28 @@ set -eu
 
 # Compiler and sources of the kernel, the monitor, the application of the quickstart.
 quickstart='linux-source-6.12 gcc make libc6-dev flex bison bc libelf-dev patch cpio xz-utils musl-tools qemu-system-x86 nginx util-linux ca-certificates'
-# Clients that the tests push and pull with, the kernel to compare with, and g++ for the C++ programs.
-test='g++ openssl zstd skopeo podman buildah umoci linux-image-cloud-amd64'
+# Clients that the tests push and pull with, and the kernel to compare with.
+test='openssl zstd skopeo podman buildah umoci linux-image-cloud-amd64'
+# Languages and debuggers that the kernel's tests run in guests, a debugger for the guests, and what unpacks the source of
+# musl.
+kernel='g++ python3 gdb strace dpkg-dev'
 # Docker's own package of containerd and Debian's exclude each other: where there is one, it stays.
 command -v ctr >/dev/null || test="$test containerd"
+# Other people's tests of the kernel, what they are compiled with, and the guest's programs.
+suites='rsync busybox-static stress-ng libcap-dev libnuma-dev libmnl-dev e2fsprogs'
+# What the kernel is compared with, and the servers and their load.
+bench='linux-image-cloud-amd64 redis-server redis-tools nginx wrk'
 
 wanted=
 for goal; do
 	case $goal in
 	quickstart) wanted="$wanted $quickstart" ;;
 	test) wanted="$wanted $test" ;;
+	kernel) wanted="$wanted $kernel" ;;
+	suites) wanted="$wanted $suites" ;;
+	bench) wanted="$wanted $bench" ;;
 	*)
-		echo "$0: $goal: neither quickstart nor test" >&2
+		echo "$0: $goal: none of quickstart, test, kernel, suites, bench" >&2
 		exit 2
 		;;
 	esac

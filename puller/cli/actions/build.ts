@@ -7,6 +7,7 @@ import { callsFiles } from '../calls.ts';
 import type { Session } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { builtKernel, kernelFromImage } from '../kernel.ts';
+import { buildLibc } from '../libc.ts';
 import type { AddedFile } from '../options.ts';
 import { formatBytes } from '../output/bytes.ts';
 import type { Progress } from '../output/progress.ts';
@@ -28,6 +29,7 @@ export interface BuildFlags {
   compression?: 'zstd' | 'gzip';
   kernel?: string;
   calls?: boolean;
+  libc?: 'ring0-musl';
   sysroot?: string;
 }
 
@@ -82,6 +84,7 @@ async function buildFromApp(
   const profiles: Profile[] = [];
   for (const name of flags.profile ?? [undefined]) profiles.push(await loadProfile(name));
   const compression = flags.compression ?? 'zstd';
+  const libc = flags.libc === undefined ? {} : { libc: await buildLibc(session, progress) };
   const images: ProfiledImage[] = [];
   for (const profile of profiles) {
     const kernel =
@@ -98,6 +101,7 @@ async function buildFromApp(
       adds: [...(flags.add ?? []), ...calls],
       profile: kernel.profile,
       kernel: kernel.source,
+      ...libc,
       ...changes,
     };
     const image = await buildImage(request, store, {
@@ -125,7 +129,7 @@ async function buildFromImage(
   changes: ExecutionChanges,
 ): Promise<ProfiledImage[]> {
   const { rebuildConfig, validateImage } = await import('../../../image-format/build/index.ts');
-  const replaced = ['profile', 'kernel', 'calls', 'sysroot'].find(
+  const replaced = ['profile', 'kernel', 'calls', 'libc', 'sysroot'].find(
     (name) => flags[name as keyof BuildFlags] !== undefined,
   );
   const misplaced = flags.add?.find(({ layer, source }) => layer !== 'config' && source !== '');

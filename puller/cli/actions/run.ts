@@ -13,6 +13,8 @@ export interface RunFlags {
   publish?: PortForward[];
   memory?: number;
   cpus?: number;
+  hugePages?: 'off' | '2M' | '1G';
+  prefault?: boolean;
   console?: boolean;
   interactive?: boolean;
   entrypoint?: string;
@@ -22,6 +24,7 @@ export interface RunFlags {
   profile?: string;
   pull: 'missing' | 'always' | 'never';
   accel?: string;
+  watchdog?: number;
   plainHttp?: boolean;
 }
 
@@ -40,8 +43,11 @@ export async function run(session: Session, image: string, args: string[], flags
     hostname: flags.hostname,
     memory: flags.memory,
     cpus: flags.cpus,
+    hugePages: flags.hugePages,
+    prefault: flags.prefault,
     forwards: flags.publish,
     accelerator: flags.accel,
+    watchdogMs: flags.watchdog,
     stdin: flags.interactive ? process.stdin : 'empty',
     stdout: process.stdout,
     stderr: process.stderr,
@@ -61,6 +67,7 @@ export async function run(session: Session, image: string, args: string[], flags
     },
     onEvent: (event) => {
       if (event.type === 'probing') session.output.note('uk: finding out once how guests run best on this machine');
+      if (event.type === 'revived') session.output.note(`uk: ${event.text}`);
     },
   });
   if (outcome.failure !== undefined) session.output.note(`uk: ${outcome.failure.message}`);

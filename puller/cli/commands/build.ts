@@ -31,6 +31,11 @@ export function addBuild(program: Command, context: CommandContext): void {
     )
     .option('--kernel <ref>', 'take the kernel of that image instead of building one')
     .option('--calls', "have a dynamic program's glibc call the kernel by jumps instead of SYSCALL (docs/calls.md)")
+    .addOption(
+      new Option('--libc <name>', 'give a program of musl this libc: system calls as function calls').choices([
+        'ring0-musl',
+      ]),
+    )
     .option('--sysroot <dir>', 'where the libraries of the program are looked for (default: /)')
     .option('--json', 'print the result as JSON')
     .addHelpText(
@@ -40,6 +45,7 @@ Examples:
   uk build -t localhost:5000/hello:1 --app ./hello -- --greet world
   uk build -t localhost:5000/nginx:1 --app /usr/sbin/nginx \\
     --add ./nginx.conf:/etc/nginx/nginx.conf:config --add ./site:/var/www -- -g 'daemon off;'
+  uk build -t localhost:5000/tool:1 --app ./tool-of-musl --libc ring0-musl
   uk build -t localhost:5000/hello:2 --from localhost:5000/hello:1 -e LANG=C
 `,
     )

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Command, Option } from 'commander';
 import { action, type CommandContext } from '../context.ts';
-import { collectEnv, collectPort, parseCount, parseMemory } from '../options.ts';
+import { collectEnv, collectPort, parseCount, parseMemory, parseWatchdog } from '../options.ts';
 
 export function addRun(program: Command, context: CommandContext): void {
   program
@@ -17,6 +17,14 @@ export function addRun(program: Command, context: CommandContext): void {
     )
     .option('-m, --memory <size>', "memory of the guest, as in 128M (default: the profile's)", parseMemory)
     .option('--cpus <count>', "processors of the guest (default: the profile's)", parseCount)
+    .addOption(
+      new Option(
+        '--huge-pages <size>',
+        "huge pages of this machine as the guest's memory (default: the profile's)",
+      ).choices(['off', '2M', '1G']),
+    )
+    .option('--prefault', "have all of the guest's memory before it starts (default: the profile's)")
+    .option('--no-prefault', 'give it memory as it needs it')
     .option('-i, --interactive', 'give the program this standard input (default: an empty one)')
     .option('--console', "show the kernel's log on standard error")
     .option('--entrypoint <program>', "run this instead of the image's program")
@@ -36,12 +44,18 @@ export function addRun(program: Command, context: CommandContext): void {
         'tcg',
       ]),
     )
+    .option(
+      '--watchdog <time>',
+      'how long the guest may fail to answer until it is given up, as in 30s; or off (default: 60s)',
+      parseWatchdog,
+    )
     .option('--plain-http', 'talk to the registry without TLS (default: only on this machine)')
     .passThroughOptions()
     .addHelpText(
       'after',
       `
-Standard output and error are the program's, byte for byte, and so is the exit status; 128 + N if signal N ended it.
+Standard output and error are the program's, byte for byte, and so is the exit status; 128 + N if signal N ended it,
+124 if the guest stopped answering.
 
 Examples:
   uk run localhost:5000/hello:1

@@ -25,6 +25,9 @@ function silentMonitor(onStart: () => void): { monitor: Monitor; running: () => 
         exited: exit.promise.finally(() => running--),
         kill: () => exit.resolve({ code: null, signal: 'SIGKILL', complaint: '' }),
         command: async () => '',
+        held: async () => false,
+        registers: async () => '',
+        nonMaskableInterrupt: async () => {},
       };
     },
   };

@@ -63,8 +63,24 @@ describe('machine', () => {
 describe('kernel command line', () => {
   test('presets under TCG', () =>
     expect(kernelCommandLine(spec)).toBe(
-      'console=ttyS0 rdinit=/.uk/init panic=-1 reboot=t 8250.nr_uarts=1 quiet lapic_khz=1000000 no_timer_check tsc_early_khz=2596122 tsc=reliable',
+      'console=ttyS0 rdinit=/.uk/init panic=-1 reboot=t 8250.nr_uarts=1 unknown_nmi_panic quiet lapic_khz=1000000 no_timer_check tsc_early_khz=2596122 tsc=reliable',
     ));
+  test('what further processors would measure, by the ticks of their kernel', () => {
+    expect(kernelCommandLine({ ...spec, cpus: 2, hz: 100 })).toContain(' lpj=25961220');
+    expect(kernelCommandLine({ ...spec, cpus: 2, hz: 1000 })).toContain(' lpj=2596122');
+    for (const other of [
+      { cpus: 1, hz: 100 },
+      { cpus: 2 },
+      { cpus: 2, hz: 100, accelerator: { kind: 'tcg' as const } },
+    ]) {
+      expect(kernelCommandLine({ ...spec, ...other })).not.toContain('lpj=');
+    }
+  });
+  test('locks stay where they cost nothing', () => {
+    expect(kernelCommandLine({ ...spec, cpus: 1 })).toContain('noreplace-smp');
+    expect(kernelCommandLine({ ...spec, cpus: 2 })).not.toContain('noreplace-smp');
+    expect(kernelCommandLine({ ...spec, cpus: 1, accelerator: { kind: 'kvm' } })).not.toContain('noreplace-smp');
+  });
   test('no frequency of the host under KVM', () =>
     expect(kernelCommandLine({ ...spec, accelerator: { kind: 'kvm' } })).not.toContain('tsc'));
   test('nothing is claimed that is not known', () =>
@@ -72,6 +88,41 @@ describe('kernel command line', () => {
   test('everything is logged where somebody looks', () =>
     expect(kernelCommandLine({ ...spec, verbose: true })).not.toContain('quiet'));
   test('no "--"', () => expect(kernelCommandLine(spec).split(' ')).not.toContain('--'));
+});
+
+describe("the guest's memory", () => {
+  const withBacking = (backing: MachineSpec['backing'], memory = spec.memory): string[] =>
+    qemuArguments({ ...spec, backing, memory });
+
+  test('comes as it is touched where nobody says more', () => {
+    expect(withBacking(undefined)).toEqual(withBacking({ prefault: false, reporting: false }));
+    expect(valuesOf('-machine', withBacking({}))[0]).not.toContain('memory-backend');
+    expect(withBacking({}).join(' ')).not.toContain('balloon');
+  });
+
+  test('is there before the guest starts', () => {
+    const args = withBacking({ prefault: true });
+    expect(valuesOf('-object', args)).toContain('memory-backend-ram,id=memory,size=128M,prealloc=on');
+    expect(valuesOf('-machine', args)[0]).toContain(',memory-backend=memory');
+  });
+
+  test('is whole huge pages', () => {
+    const args = withBacking({ hugePages: '2M' }, 128 * 1024 ** 2 + 1);
+    expect(valuesOf('-m', args)).toEqual(['130M']);
+    expect(valuesOf('-object', args)).toContain(
+      'memory-backend-memfd,hugetlb=on,hugetlbsize=2M,share=off,id=memory,size=130M,prealloc=off',
+    );
+    expect(valuesOf('-m', withBacking({ hugePages: '1G' }))).toEqual(['1024M']);
+  });
+
+  test('goes back, unless it is to stay', () => {
+    const args = withBacking({ reporting: true });
+    expect(valuesOf('-device', args)).toContain('virtio-balloon-device,free-page-reporting=on');
+    expect(valuesOf('-append', args)[0]).toContain('page_reporting_order=9');
+    for (const keep of [{ prefault: true }, { hugePages: '2M' } as const]) {
+      expect(withBacking({ reporting: true, ...keep }).join(' ')).not.toContain('balloon');
+    }
+  });
 });
 
 describe('forwards', () => {

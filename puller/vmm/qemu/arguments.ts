@@ -2,6 +2,7 @@
 import { PullerError } from '../../errors.ts';
 import type { MachineSpec, PortForward } from '../monitor.ts';
 import { checkMachine } from './machine.ts';
+import { balloonDevice, mebibytes, memoryObject, memorySwitch } from './memory.ts';
 
 /** The descriptors that QEMU inherits: sockets without a name, so that there is nothing on disk to be cleaned up. */
 export const DESCRIPTOR = { control: 3, stdin: 4, stdout: 5, stderr: 6, qmp: 7 } as const;
@@ -26,7 +27,8 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...['-accel', spec.accelerator.kind],
     ...['-cpu', cpu(spec)],
     ...['-smp', String(spec.cpus)],
-    ...['-m', `${Math.ceil(spec.memory / 1024 ** 2)}M`],
+    ...['-m', `${mebibytes(spec)}M`],
+    ...memoryObject(spec),
     ...['-kernel', spec.kernel],
     ...(spec.initrd === undefined ? [] : ['-initrd', spec.initrd]),
     ...['-append', kernelCommandLine(spec)],
@@ -41,16 +43,21 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...['-object', 'rng-random,id=random,filename=/dev/urandom', '-device', 'virtio-rng-device,rng=random'],
     ...['-netdev', ['user,id=net,ipv6=off', ...spec.forwards.map(hostForward)].join(',')],
     ...['-device', 'virtio-net-device,netdev=net'],
+    ...balloonDevice(spec),
   ];
 }
 
 /** Without a known time stamp counter the guest needs the old timers to calibrate it. */
-function machine({ machine: given, accelerator }: MachineSpec): string {
+function machine(spec: MachineSpec): string {
+  const { machine: given, accelerator } = spec;
   checkMachine(given);
   const { type, options } = given;
   const timers = accelerator.kind === 'kvm' || accelerator.tscKhz !== undefined ? 'off' : 'on';
   const ours = type === 'microvm' ? { 'x-option-roms': 'off', pit: timers, pic: timers } : {};
-  return [type, ...Object.entries({ ...ours, ...options }).map(([name, value]) => `${name}=${value}`)].join(',');
+  return [
+    type,
+    ...Object.entries({ ...ours, ...memorySwitch(spec), ...options }).map(([name, value]) => `${name}=${value}`),
+  ].join(',');
 }
 
 /** In the emulator `rep movsb` is slow, and the kernel uses it where these flags say that it is fast. */
@@ -62,13 +69,20 @@ function cpu({ accelerator }: MachineSpec): string {
  * docs/guest-contract.md, "Kernel command line". QEMU's local APIC runs at 1 GHz under both accelerators; `--` must
  * never stand here, or QEMU would put its devices behind it.
  */
-export function kernelCommandLine({ accelerator, verbose }: MachineSpec): string {
-  const words = ['console=ttyS0', 'rdinit=/.uk/init', 'panic=-1', 'reboot=t', '8250.nr_uarts=1'];
+export function kernelCommandLine(spec: MachineSpec): string {
+  const { accelerator, verbose, cpus, hz } = spec;
+  const words = ['console=ttyS0', 'rdinit=/.uk/init', 'panic=-1', 'reboot=t', '8250.nr_uarts=1', 'unknown_nmi_panic'];
   if (!verbose) words.push('quiet');
   if (accelerator.kind === 'kvm') words.push('lapic_khz=1000000', 'no_timer_check');
   else if (accelerator.tscKhz !== undefined) {
     words.push('lapic_khz=1000000', 'no_timer_check', `tsc_early_khz=${accelerator.tscKhz}`, 'tsc=reliable');
+    // The first processor knows it by its counter; each further one would measure it again, for 15 ticks.
+    if (cpus > 1 && hz !== undefined) words.push(`lpj=${Math.round((accelerator.tscKhz * 1000) / hz)}`);
   }
+  // The emulator has one processor do without locks anyway: no need to rewrite 4,000 instructions of the kernel.
+  if (accelerator.kind === 'tcg' && cpus === 1) words.push('noreplace-smp');
+  // Free memory is reported in pieces of 2 MiB, which are the host's huge pages; the kernel's own choice is 4.
+  if (balloonDevice(spec).length > 0) words.push('page_reporting.page_reporting_order=9');
   return words.join(' ');
 }
 

@@ -7,6 +7,7 @@ import type { Machine, MachineExit, MachineSpec, Monitor } from '../monitor.ts';
 import { DESCRIPTOR, qemuArguments } from './arguments.ts';
 import { findProgram, qemuBinary } from './binary.ts';
 import { explainQemuExit } from './failure.ts';
+import { isHeld, registersOf } from './inspect.ts';
 import { QmpClient } from './qmp.ts';
 
 const COMPLAINT_MAX = 16 * 1024;
@@ -43,6 +44,10 @@ function parentDeathSignal(): string[] {
 
 function machineOf(child: ChildProcess, pid: number, spec: MachineSpec, exited: Promise<MachineExit>): Machine {
   let qmp: QmpClient | undefined;
+  const command = (line: string): Promise<string> => {
+    qmp ??= new QmpClient(socketOf(child, DESCRIPTOR.qmp));
+    return qmp.human(line);
+  };
   return {
     pid,
     accelerator: spec.accelerator,
@@ -53,10 +58,10 @@ function machineOf(child: ChildProcess, pid: number, spec: MachineSpec, exited: 
     log: child.stdout as Readable,
     exited,
     kill: () => void child.kill('SIGKILL'),
-    command: (line) => {
-      qmp ??= new QmpClient(socketOf(child, DESCRIPTOR.qmp));
-      return qmp.human(line);
-    },
+    command,
+    held: () => isHeld(pid, command),
+    registers: () => registersOf(command),
+    nonMaskableInterrupt: async () => void (await command('nmi')),
   };
 }
 

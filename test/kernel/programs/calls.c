@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -34,7 +35,15 @@ static long call6(long nr, long a, long b, long c, long d, long e, long f)
 #define CALL(nr, ...) CALL_(nr, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
 #define CALL_(nr, a, b, c, d, e, f, ...) call6(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
-static int ends[2];
+/* A read() that another thread disturbs by signals. */
+struct reading {
+	int ends[2];
+	pthread_t reader;
+	pid_t id;
+	int signals;
+	int with_byte;
+};
+
 static volatile sig_atomic_t interrupted;
 
 static void note(int signal)
@@ -43,34 +52,61 @@ static void note(int signal)
 	interrupted++;
 }
 
-static void *disturb(void *thread)
+/* Waits until the thread sleeps in the kernel in read(), which its call's number tells. */
+static void wait_for_read(pid_t thread)
 {
-	for (int i = 0; i < 5; i++) {
-		usleep(5000);
-		pthread_kill(*(pthread_t *)thread, SIGUSR1);
+	char name[64], text[16];
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/self/task/%d/syscall", thread);
+	for (;;) {
+		file = fopen(name, "r");
+		if (file && fgets(text, sizeof(text), file) && strncmp(text, "0 ", 2) == 0)
+			break;
+		if (file)
+			fclose(file);
+		usleep(1000);
 	}
-	usleep(5000);
-	if (write(ends[1], "x", 1) != 1)
-		interrupted = -1000;
+	fclose(file);
+}
+
+/* Signals merge if the thread does not run in between: none is sent before the last one was handled. */
+static void *disturb(void *argument)
+{
+	struct reading *reading = argument;
+
+	for (int i = 0; i < reading->signals; i++) {
+		wait_for_read(reading->id);
+		pthread_kill(reading->reader, SIGUSR1);
+		while (interrupted == i)
+			usleep(1000);
+	}
+	if (reading->with_byte) {
+		wait_for_read(reading->id);
+		if (write(reading->ends[1], "x", 1) != 1)
+			interrupted = -1000;
+	}
 	return NULL;
 }
 
-/* Waits in read() while signals come, then for the byte. */
-static long interrupted_read(int flags, char *byte)
+/* Waits in read() while signals come, then for the byte if there is to be one. */
+static long interrupted_read(int flags, int signals, int with_byte, char *byte)
 {
 	struct sigaction action = { .sa_handler = note, .sa_flags = flags };
-	pthread_t self = pthread_self(), other;
+	struct reading reading = { .reader = pthread_self(), .id = gettid(), .signals = signals,
+				   .with_byte = with_byte };
+	pthread_t other;
 	long result;
 
 	interrupted = 0;
 	sigaction(SIGUSR1, &action, NULL);
-	if (pipe(ends) != 0)
+	if (pipe(reading.ends) != 0)
 		return -1000;
-	pthread_create(&other, NULL, disturb, &self);
-	result = CALL(SYS_read, ends[0], byte, 1);
+	pthread_create(&other, NULL, disturb, &reading);
+	result = CALL(SYS_read, reading.ends[0], byte, 1);
 	pthread_join(other, NULL);
-	close(ends[0]);
-	close(ends[1]);
+	close(reading.ends[0]);
+	close(reading.ends[1]);
 	return result;
 }
 
@@ -114,10 +150,10 @@ static void check_entry(const char *const names[])
 
 	result = CALL(SYS_nanosleep, &short_time, 0);
 	CHECK(names[5], result == 0, result);
-	result = interrupted_read(SA_RESTART, &byte);
+	result = interrupted_read(SA_RESTART, 5, 1, &byte);
 	CHECK(names[6], result == 1 && byte == 'x' && interrupted == 5, result);
-	result = interrupted_read(0, &byte);
-	CHECK(names[7], result == -EINTR && interrupted == 5, result);
+	result = interrupted_read(0, 1, 0, &byte);
+	CHECK(names[7], result == -EINTR && interrupted == 1, result);
 
 	child = CALL(SYS_fork, 0);
 	if (child == 0)

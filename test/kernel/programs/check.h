@@ -18,6 +18,12 @@ void failed(const char *name, const char *why, long value);
 /* Runs `body` in a child. Returns its wait status. */
 int in_child(void (*body)(void));
 
+/* What process 1 does first: whole lines on the console, /proc. */
+void begin(void);
+
+/* What it does last: says `end` and ends the machine. */
+void end(void);
+
 /* The groups of checks, a file each. */
 void check_privilege(void);
 void check_faults(void);

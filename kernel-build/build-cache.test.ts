@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { digestHex, digestOf } from '../image-format/index.ts';
-import { KernelCache } from './kernel-cache.ts';
+import { BuildCache } from './build-cache.ts';
 import { isAlive, processIdentity } from './process-identity.ts';
 
 const key = digestOf('a kernel');
 const name = digestHex(key);
 let folder: string;
-let cache: KernelCache;
+let cache: BuildCache;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'uk-cache-'));
-  cache = new KernelCache(folder);
+  cache = new BuildCache(folder);
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -43,6 +43,15 @@ test('what was built is there, and nothing else', async () => {
   });
   expect(await readdir(folder)).toEqual([name]);
   expect(await readdir(cache.pathOf(key))).toEqual(['vmlinux']);
+});
+
+test('what was built may have folders and links in it', async () => {
+  await cache.ensure(key, async (result) => {
+    await mkdir(join(result, 'lib'));
+    await writeFile(join(result, 'lib', 'libc.a'), '');
+    await symlink('libc.a', join(result, 'lib', 'other.a'));
+  });
+  expect((await readdir(cache.pathOf(key), { recursive: true })).sort()).toEqual(['lib', 'lib/libc.a', 'lib/other.a']);
 });
 
 test('what is there is not built again', async () => {
@@ -124,7 +133,7 @@ test('two that build at once, one not seeing the other, end with one whole kerne
 
 test('a folder that cannot be made is a clear error', async () => {
   await writeFile(join(folder, 'file'), '');
-  await expect(new KernelCache(join(folder, 'file', 'cache')).ensure(key, write('1'))).rejects.toMatchObject({
+  await expect(new BuildCache(join(folder, 'file', 'cache')).ensure(key, write('1'))).rejects.toMatchObject({
     code: 'CACHE_IO',
     message: expect.stringContaining(folder),
   });

@@ -10,17 +10,17 @@ import { isAlive, processIdentity } from './process-identity.ts';
 /** How often a process that waits for another one's build looks whether it is done. */
 const POLL_MS = 200;
 
-/** `$XDG_CACHE_HOME/uk/kernels`, or `~/.cache/uk/kernels`. */
-export function defaultCacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'uk', 'kernels');
+/** `$XDG_CACHE_HOME/uk/WHAT`, or `~/.cache/uk/WHAT`. */
+export function defaultCacheFolder(what: 'kernels' | 'libc' | 'selftests'): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'uk', what);
 }
 
 /**
- * Built kernels, each in a folder named by its key, which is there whole or not at all. Beside them, while a build
+ * What was built, each in a folder named by its key, which is there whole or not at all. Beside them, while a build
  * runs: `building-OWNER` (its scratch folder) and `KEY.lock` (the owner's identity). What owners that are gone have
  * left is removed by the next build.
  */
-export class KernelCache {
+export class BuildCache {
   readonly folder: string;
   readonly #owner: string;
 
@@ -41,7 +41,7 @@ export class KernelCache {
   }
 
   /**
-   * Runs `build` unless the kernel is there, or another process builds it: then waits for that one.
+   * Runs `build` unless the result is there, or another process builds it: then waits for that one.
    *
    * @param build fills the folder it is given; a second one is for its scratch files, and is removed
    * @param onWait called once if there is another builder
@@ -78,7 +78,7 @@ export class KernelCache {
         await rm(join(this.folder, name), { recursive: true, force: true }).catch(() => undefined);
       }
     } catch (cause) {
-      throw new KernelError('CACHE_IO', `the kernel cache cannot be used: ${this.folder}`, {
+      throw new KernelError('CACHE_IO', `the build cache cannot be used: ${this.folder}`, {
         cause,
         hint: 'set XDG_CACHE_HOME to a folder that can be written',
       });
@@ -113,7 +113,7 @@ export class KernelCache {
       return true;
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
-      throw new KernelError('CACHE_IO', `the kernel cache cannot be written: ${this.folder}`, { cause });
+      throw new KernelError('CACHE_IO', `the build cache cannot be written: ${this.folder}`, { cause });
     } finally {
       await rm(mine, { force: true });
     }
@@ -135,13 +135,15 @@ export class KernelCache {
   /** Everything on the disk, then the name. Whoever was first has won: the bytes are the same. */
   async #publish(result: string, key: Digest): Promise<void> {
     try {
-      for (const name of await readdir(result)) await sync(join(result, name));
+      for (const entry of await readdir(result, { recursive: true, withFileTypes: true })) {
+        if (entry.isFile() || entry.isDirectory()) await sync(join(entry.parentPath, entry.name));
+      }
       await sync(result);
       await rename(result, this.pathOf(key));
       await sync(this.folder);
     } catch (cause) {
       if (await this.has(key)) return;
-      throw new KernelError('CACHE_IO', `the built kernel cannot be put into the cache: ${this.folder}`, {
+      throw new KernelError('CACHE_IO', `what was built cannot be put into the cache: ${this.folder}`, {
         cause,
         hint: 'is the disk full?',
       });

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Process 1 of a guest: does what no kernel can answer to by a signal, as its argument names it. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../programs/check.h"
+
+int main(int argc, char *argv[])
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	begin();
+	printf("deaf\n");
+	fflush(stdout);
+	fsync(1);
+	if (strcmp(what, "cli") == 0)
+		__asm__ volatile("cli; 1: jmp 1b");
+	if (strcmp(what, "gs") == 0)
+		__asm__ volatile("mov %0, %%gs; 1: jmp 1b" : : "r"(0));
+	printf("FAIL nothing happened\n");
+	end();
+	return 1;
+}

@@ -1,0 +1,3 @@
+module kernel.test/languages
+
+go 1.19
