@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Profile } from '../../../hardware-profiles/index.ts';
-import type { BuildRequest, BuiltImage, ExecutionChanges } from '../../../image-format/build/index.ts';
+import type { AddedPath, BuildRequest, BuiltImage, ExecutionChanges } from '../../../image-format/build/index.ts';
 import { type Descriptor, type Digest, layerCompression, parseManifestDocument } from '../../../image-format/index.ts';
 import type { ContentStore } from '../../../image-format/layout/index.ts';
+import { callsFiles } from '../calls.ts';
 import type { Session } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { builtKernel, kernelFromImage } from '../kernel.ts';
@@ -27,6 +28,7 @@ export interface BuildFlags {
   profile?: string[];
   compression?: 'zstd' | 'gzip';
   kernel?: string;
+  calls?: boolean;
   libc?: 'ring0-musl';
   sysroot?: string;
 }
@@ -46,14 +48,17 @@ export async function build(session: Session, args: string[], flags: BuildFlags)
   const store = await session.openStore();
   const progress = await session.output.progress();
   let result: BuildResult;
+  let calls: Awaited<ReturnType<typeof callsFiles>> | undefined;
   try {
+    if (flags.from === undefined && flags.calls === true) calls = await callsFiles(session);
     const images =
       flags.from === undefined
-        ? await buildFromApp(session, store, progress, flags, changes)
+        ? await buildFromApp(session, store, progress, flags, changes, calls?.adds)
         : await buildFromImage(session, store, flags.from, flags, changes);
     result = await nameImages(store, names, images);
   } finally {
     progress.close();
+    await calls?.remove();
   }
   session.output.result(result, () => report(result));
   return undefined;
@@ -70,6 +75,7 @@ async function buildFromApp(
   progress: Progress,
   flags: BuildFlags,
   changes: ExecutionChanges,
+  calls: readonly AddedPath[] = [],
 ): Promise<ProfiledImage[]> {
   const [{ buildImage }, { loadProfile }] = await Promise.all([
     import('../../../image-format/build/index.ts'),
@@ -92,7 +98,7 @@ async function buildFromApp(
     const piece = progress.piece(`image for ${kernel.profile.name}`, 'steps');
     const request: BuildRequest = {
       app: flags.app ?? '',
-      adds: flags.add ?? [],
+      adds: [...(flags.add ?? []), ...calls],
       profile: kernel.profile,
       kernel: kernel.source,
       ...libc,
@@ -123,7 +129,7 @@ async function buildFromImage(
   changes: ExecutionChanges,
 ): Promise<ProfiledImage[]> {
   const { rebuildConfig, validateImage } = await import('../../../image-format/build/index.ts');
-  const replaced = ['profile', 'kernel', 'libc', 'sysroot'].find(
+  const replaced = ['profile', 'kernel', 'calls', 'libc', 'sysroot'].find(
     (name) => flags[name as keyof BuildFlags] !== undefined,
   );
   const misplaced = flags.add?.find(({ layer, source }) => layer !== 'config' && source !== '');

@@ -30,6 +30,7 @@ export function addBuild(program: Command, context: CommandContext): void {
       ).choices(['zstd', 'gzip']),
     )
     .option('--kernel <ref>', 'take the kernel of that image instead of building one')
+    .option('--calls', "have a dynamic program's glibc call the kernel by jumps instead of SYSCALL (docs/calls.md)")
     .addOption(
       new Option('--libc <name>', 'give a program of musl this libc: system calls as function calls').choices([
         'ring0-musl',

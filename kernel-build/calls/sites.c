@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sites.h"
+
+#include <emmintrin.h>
+#include <sys/syscall.h>
+
+#include "lean.h"
+#include "length.h"
+
+enum {
+	JUMP = 5,      /* bytes of the jump that is written */
+	XOR_FORM = 10, /* bytes of XOR_SYSCALL_CMP */
+};
+
+static uint32_t number_at(const uint8_t *at)
+{
+	uint32_t number;
+
+	__builtin_memcpy(&number, at, sizeof(number));
+	return number;
+}
+
+/* The first 0f 05 from `at` on, or `end`. Sixteen bytes at a time: all of the text is looked at when a program starts. */
+static uint8_t *next_syscall(uint8_t *at, uint8_t *end)
+{
+	const __m128i first = _mm_set1_epi8(0x0f), second = _mm_set1_epi8(0x05);
+
+	for (; end - at > 16; at += 16) {
+		__m128i here = _mm_cmpeq_epi8(_mm_loadu_si128((void *)at), first);
+		__m128i behind = _mm_cmpeq_epi8(_mm_loadu_si128((void *)(at + 1)), second);
+		unsigned int hits = _mm_movemask_epi8(_mm_and_si128(here, behind));
+
+		if (hits != 0)
+			return at + __builtin_ctz(hits);
+	}
+	for (; end - at >= 2; at++)
+		if (at[0] == 0x0f && at[1] == 0x05)
+			return at;
+	return end;
+}
+
+/* Its form and where it begins, of a SYSCALL that has at least so much text before and behind it. */
+static int form_of(uint8_t *syscall, struct site *site)
+{
+	if (syscall[-5] == 0xb8) {
+		*site = (struct site){ .at = syscall - 5, .number = number_at(syscall - 4), .form = MOV_SYSCALL };
+		return 1;
+	}
+	if (syscall[-2] == 0x31 && syscall[-1] == 0xc0 && syscall[2] == 0x48 && syscall[3] == 0x3d) {
+		*site = (struct site){ .at = syscall - 2, .number = 0, .form = XOR_SYSCALL_CMP };
+		return 1;
+	}
+	return 0;
+}
+
+static int is_excluded(uint32_t number)
+{
+	/* Debuggers and unwinders know a signal's frame by the bytes of its return. */
+	return number == SYS_rt_sigreturn;
+}
+
+static const uint8_t *end_of(const struct site *site)
+{
+	return site->at + (site->form == MOV_SYSCALL ? JUMP + 2 : XOR_FORM);
+}
+
+/* True for where an instruction began that will not be there any more, or inside of one. */
+static int is_replaced(const struct site *site, const uint8_t *target)
+{
+	return target > site->at && target < (site->form == MOV_SYSCALL ? site->at + JUMP : end_of(site));
+}
+
+/*
+ * Judges all sites of one function, in the order of their addresses, by decoding it once; leaves those that are proven and
+ * returns how many.
+ */
+static size_t judge(struct site *sites, size_t count, const struct range *function, const struct lonely *lonely,
+		    struct site_count *counted)
+{
+	size_t next = 0, proven = 0;
+	int in_one_piece = 1, calls = 0, below_stack = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sites[i].verdict = NOT_INSTRUCTION;
+	for (const uint8_t *at = function->begin; at < function->end;) {
+		struct instruction instruction;
+
+		if (!decode(at, function->end - at, &instruction)) {
+			counted->not_instruction += count;
+			return 0;
+		}
+		while (next < count && sites[next].at < at)
+			next++;
+		if (next < count && sites[next].at == at && sites[next].verdict == NOT_INSTRUCTION)
+			sites[next].verdict = PROVEN;
+		if (instruction.indirect_jump)
+			in_one_piece = 0;
+		calls |= instruction.call || instruction.indirect_call;
+		below_stack |= instruction.below_stack;
+		if (instruction.direct_jump) {
+			if (!instruction.call && (instruction.target < function->begin || instruction.target >= function->end))
+				in_one_piece = 0;
+			for (size_t i = 0; i < count; i++)
+				if (is_replaced(&sites[i], instruction.target))
+					sites[i].verdict = JUMPED_INTO;
+		}
+		at += instruction.length;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct site *site = &sites[i];
+
+		/*
+		 * Where several instructions are replaced, one of them might be jumped to through a table, or from a part of
+		 * the function that is somewhere else: no jump must lead there.
+		 */
+		if (site->verdict == PROVEN && site->form != MOV_SYSCALL && !in_one_piece)
+			site->verdict = JUMPED_INTO;
+		if (site->verdict == PROVEN) {
+			if (may_be_lean(site, function, lonely))
+				site->keep = NOTHING;
+			else if (calls && !below_stack)
+				site->keep = ON_STACK;
+			if (site->keep == ALL) {
+				counted->no_room_to_keep++;
+				continue;
+			}
+			counted->on_stack += site->keep == ON_STACK;
+			sites[proven++] = *site;
+		} else if (site->verdict == JUMPED_INTO) {
+			counted->jumped_into++;
+		} else {
+			counted->not_instruction++;
+		}
+	}
+	return proven;
+}
+
+size_t find_sites(uint8_t *text, size_t size, const struct functions *functions, const struct lonely *lonely,
+		  struct site *sites, size_t room, struct site_count *count)
+{
+	uint8_t *end = text + size;
+	struct range function = { 0 };
+	/* From `first` on they are of the last function and not judged yet. */
+	size_t found = 0, first = 0;
+
+	for (uint8_t *at = next_syscall(text, end); at < end; at = next_syscall(at + 2, end)) {
+		struct site site;
+
+		count->syscalls++;
+		if (at - text < JUMP || end - at < XOR_FORM || !form_of(at, &site)) {
+			count->other_form++;
+			continue;
+		}
+		if (is_excluded(site.number)) {
+			count->excluded++;
+			continue;
+		}
+		if (site.at < function.begin || site.at >= function.end) {
+			found = first += judge(sites + first, found - first, &function, lonely, count);
+			if (!functions_find(functions, site.at, &function)) {
+				function = (struct range){ 0 };
+				count->no_function++;
+				continue;
+			}
+		}
+		if (function.end < end_of(&site))
+			count->no_function++;
+		else if (found == room)
+			count->no_room++;
+		else
+			sites[found++] = site;
+	}
+	found = first + judge(sites + first, found - first, &function, lonely, count);
+	count->proven = found;
+	return found;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The library in ring 0, with the kernel that every image gets by default: a C++ program of glibc as init.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadProfile } from '../../hardware-profiles/index.ts';
+import { buildCalls, kernelFor } from '../../kernel-build/index.ts';
+import { bootGuest } from '../kernel/boot.ts';
+import { initramfsOf } from '../kernel/initramfs.ts';
+import { runUk, uk } from '../whole/command.ts';
+import { CHECKS, compileChecks, readOutcome } from './programs.ts';
+
+const LOADER = 'ld-linux-x86-64.so.2';
+
+let folder: string;
+let vmlinux: string;
+let initrd: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'uk-calls-'));
+  ({ vmlinux } = await kernelFor((await loadProfile()).kernel));
+  const { library } = await buildCalls(folder);
+  const init = compileChecks(join(folder, 'init'), [`-Wl,--dynamic-linker=/${LOADER}`]);
+  const names = ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', 'libstdc++.so.6', LOADER];
+  const libraries = names.map((name) => [name, readFileSync(pathOf(name))]);
+  const files = { init: readFileSync(init), 'ring0-calls.so': readFileSync(library) };
+  initrd = join(folder, 'root.cpio');
+  writeFileSync(initrd, initramfsOf({ ...files, ...Object.fromEntries(libraries) }));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const pathOf = (library: string) => execFileSync('g++', [`-print-file-name=${library}`], { encoding: 'utf8' }).trim();
+
+/** What the kernel does not know on its command line is in the environment of init. */
+const boot = async (cpus: number, environment: string) =>
+  await bootGuest({ vmlinux, initrd, cpus, append: `LD_LIBRARY_PATH=/ ${environment}` });
+
+describe.each([1, 2])('with %i processors', (cpus) => {
+  let log: string;
+  beforeAll(async () => {
+    log = await boot(cpus, 'LD_PRELOAD=/ring0-calls.so UK_CALLS_REPORT=1');
+  });
+
+  test('calls are replaced', () => {
+    expect(log).toContain('{"calls":"patched","error":0,');
+    expect(readOutcome(log).told).toMatchObject({ getppid: 'jump', read: 'jump', write: 'jump' });
+  });
+
+  test('all checks go well', () => {
+    const { failed, ok, ended } = readOutcome(log);
+    expect({ failed, ok, ended }).toEqual({ failed: [], ok: CHECKS, ended: true });
+  });
+
+  test('the kernel has nothing to complain of', () => {
+    expect(log.split(/\r?\n/).filter((line) => /\b(BUG|WARNING|Oops|panic|stalls?|lockup)\b/.test(line))).toEqual([]);
+  });
+});
+
+test('unwinders went on from inside the kernel', async () => {
+  const log = await boot(1, 'LD_PRELOAD=/ring0-calls.so');
+  expect(readOutcome(log).told['restarted in the kernel']).toBe('5');
+});
+
+test('without it the same program makes its calls by SYSCALL', async () => {
+  const { failed, ok, told } = readOutcome(await boot(1, ''));
+  expect({ failed, ok }).toEqual({ failed: [], ok: CHECKS });
+  expect(told).toMatchObject({ getppid: 'syscall', 'restarted in the kernel': '0' });
+});
+
+test('uk build --calls: an unmodified program in an image', async () => {
+  const options = { env: { UK_STORE: join(folder, 'store') } };
+  const program = compileChecks(join(folder, 'program'));
+  await uk(['build', '-t', 'localhost:5000/calls:1', '--calls', '-e', 'UK_CALLS_REPORT=1', '--app', program], options);
+  const { stdout, stderr, status } = await runUk(['run', 'localhost:5000/calls:1'], options);
+  expect(stderr.toString()).toContain('{"calls":"patched","error":0,');
+  const { failed, ok, ended, told } = readOutcome(stdout.toString());
+  expect({ failed, ok, ended, status }).toEqual({ failed: [], ok: CHECKS, ended: true, status: 0 });
+  expect(told).toMatchObject({ getppid: 'jump', read: 'jump', write: 'jump' });
+});
