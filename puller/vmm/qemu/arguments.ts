@@ -71,7 +71,7 @@ function cpu({ accelerator }: MachineSpec): string {
  */
 export function kernelCommandLine(spec: MachineSpec): string {
   const { accelerator, verbose, cpus, hz } = spec;
-  const words = ['console=ttyS0', 'rdinit=/.uk/init', 'panic=-1', 'reboot=t', '8250.nr_uarts=1', 'unknown_nmi_panic'];
+  const words = ['console=ttyS0', 'rdinit=/.uk/init', 'panic=-1', 'reboot=t', '8250.nr_uarts=1'];
   if (!verbose) words.push('quiet');
   if (accelerator.kind === 'kvm') words.push('lapic_khz=1000000', 'no_timer_check');
   else if (accelerator.tscKhz !== undefined) {
