@@ -211,12 +211,6 @@ int decode(const uint8_t *at, size_t room, struct instruction *instruction)
 			kind |= op == 0xf6 ? IMM8 : IMMZ;
 		if (legacy == 1 && op == 0xff && (reg == 4 || reg == 5))
 			instruction->indirect_jump = 1;
-		if (legacy == 1 && op == 0xff && (reg == 2 || reg == 3))
-			instruction->indirect_call = 1;
-		/* With a displacement of one byte or of four: its sign is in the last. */
-		if ((at[length] >> 6) % 3 != 0 && (at[length] & 7) == 4 && length + bytes <= room &&
-		    (at[length + 1] & 7) == 4 && (at[length + bytes - 1] & 0x80) != 0)
-			instruction->below_stack = 1;
 		length += bytes;
 	}
 	if (kind & (IMM8 | REL8))
