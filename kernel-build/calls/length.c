@@ -171,7 +171,7 @@ int decode(const uint8_t *at, size_t room, struct instruction *instruction)
 			return 0;
 		op = at[length];
 		/* A prefix behind REX makes the CPU ignore REX: nobody writes that. */
-		if ((op & 0xf0) == 0x40)
+		if ((op & 0xf0) == 0x40 || (one_byte[op] & PREFIX))
 			return 0;
 	}
 	length++;

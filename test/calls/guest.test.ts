@@ -96,3 +96,19 @@ test('uk build --calls: an unmodified program in an image', async () => {
   expect({ failed, ok, ended, status }).toEqual({ failed: [], ok: CHECKS, ended: true, status: 0 });
   expect(told).toMatchObject({ getppid: 'jump', read: 'jump', write: 'jump' });
 });
+
+test('uk build --calls: a static program and a list without the library are refused', async () => {
+  const options = { env: { UK_STORE: join(folder, 'store') } };
+  const fixed = compileChecks(join(folder, 'static'), ['-static', '-w']);
+  const build = ['build', '-t', 'localhost:5000/refused:1', '--calls', '--app'];
+  const refused = await runUk([...build, fixed], options);
+  expect(refused.stderr.toString()).toContain('static is linked statically: nothing can be loaded before it');
+  const list = join(folder, 'list');
+  writeFileSync(list, '/usr/lib/other.so\n');
+  const program = compileChecks(join(folder, 'listed'));
+  const conflict = await runUk([...build, program, '--add', `${list}:/etc/ld.so.preload`], options);
+  expect(conflict.stderr.toString()).toContain(
+    '/etc/ld.so.preload is added, and does not name /usr/lib/ring0-calls.so',
+  );
+  expect([refused.status, conflict.status]).toEqual([1, 1]);
+});
