@@ -12,6 +12,8 @@ export default defineConfig({
             'test/walls/*.test.ts',
           ],
           maxWorkers: 2,
+          // A backstop, not a measure: machines may be busy.
+          testTimeout: 30_000,
         },
       },
       {

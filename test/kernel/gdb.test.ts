@@ -46,7 +46,7 @@ describe.skipIf(!canDebug)(`gdb through the monitor's stub${canDebug ? '' : ' (s
     expect(session).toMatch(/^(?:Thread \d hit )?Breakpoint 1, inner \(/m);
     expect(session).toMatch(/^#0 .*\binner \(.*\n#1 .*\bouter \(number=110\).*\n#2 .*\bmain \(\)/m);
     expect(session).toMatch(/^(?:Thread \d hit )?Breakpoint 2, 0xffffffff[0-9a-f]+ in __x64_sys_getppid \(\)$/m);
-    expect(session).toMatch(/^#0 .* in __x64_sys_getppid \(\)\n#1 .* in do_syscall_64 \(\)/m);
+    expect(session).toMatch(/^#0 .* in __x64_sys_getppid \(\)\n#1 .* in entry_CALL_64 \(\)/m);
     expect(session).toMatch(/^inner \+ \d+ in section \.text/m);
     expect(checksOf(await guest.output)).toEqual({ passed: 1, failed: [], ended: true });
   });

@@ -59,7 +59,7 @@ volatile uint32_t *command_register(void)
 
 /*
  * The kernel uses the register, too, in interrupts: these are off until both halves are written. Nothing else is touched
- * meanwhile, for a page fault with interrupts off is SIGSEGV, and after a fork in another thread any write is one.
+ * meanwhile, for a page fault would turn them on, and after a fork in another thread any write is one.
  */
 void send_nmi(unsigned int cpu)
 {
