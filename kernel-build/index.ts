@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export { buildCalls, CALLS_PATHS, type CallsFiles } from './calls/build-calls.ts';
+export { buildCalls, type CallsFiles } from './calls/build-calls.ts';
 export { KernelError, type KernelErrorCode } from './errors.ts';
 export { type BuiltKernel, type KernelDescription, type KernelOptions, kernelFor } from './kernel-for.ts';
 export { type BuiltLibc, type LibcDescription, type LibcOptions, libcFor } from './libc/libc-for.ts';

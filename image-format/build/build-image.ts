@@ -10,6 +10,7 @@ import { changeExecution } from './execution.ts';
 import { KERNEL_PATHS, readKernelFiles, writeKernelLayer } from './kernel-layer.ts';
 import { formatLdSoCache } from './ld-so-cache.ts';
 import { Plan } from './plan.ts';
+import { planCalls } from './plan-calls.ts';
 import { planLibc } from './plan-libc.ts';
 import { planProgram } from './program.ts';
 import type { BuildOptions, BuildRequest, BuiltImage, Layer } from './request.ts';
@@ -81,6 +82,7 @@ async function planImage(request: BuildRequest, options: BuildOptions): Promise<
   const added = await planAdds(plan, request.adds ?? []);
   const program = await planProgram(plan, request.app, sysroot, request.appPath);
   if (request.libc !== undefined) await planLibc(plan, request.libc, program.roots);
+  if (request.calls !== undefined) await planCalls(plan, request.calls, program.roots);
   const closure = await Closure.open(plan, sysroot);
   const missing = [...program.missing];
   for (const root of program.roots) missing.push(...(await closure.add(root)));

@@ -9,6 +9,7 @@ export type {
   BuildOptions,
   BuildRequest,
   BuiltImage,
+  CallsFiles,
   ExecutionChanges,
   KernelFiles,
   Layer,

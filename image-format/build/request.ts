@@ -31,6 +31,16 @@ export interface LibcFiles {
   gcc: string;
 }
 
+/** A library that makes the system calls of a dynamic glibc jumps. */
+export interface CallsFiles {
+  /** Path of the library. */
+  library: string;
+  /** Path of a list for ld.so that names it. */
+  preload: string;
+  /** Where the list says that it stands in the image. */
+  path: string;
+}
+
 /** Files from this machine for one layer. */
 export interface AddedPath {
   /** A file, folder or link of this machine. */
@@ -67,6 +77,8 @@ export interface BuildRequest extends ExecutionChanges {
   kernel: KernelFiles | { layer: Layer; variant: string };
   /** For a program that is linked dynamically against musl. */
   libc?: LibcFiles;
+  /** For a program that is linked dynamically against glibc. */
+  calls?: CallsFiles;
 }
 
 export interface BuildOptions {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { runCommand } from '../command.ts';
 import { KernelError } from '../errors.ts';
 
-/** Where the library stands in an image, and the list of what ld.so loads before any program. */
-export const CALLS_PATHS = { library: '/usr/lib/ring0-calls.so', preload: '/etc/ld.so.preload' } as const;
+/** Where the library stands in an image. */
+const IMAGE_PATH = '/usr/lib/ring0-calls.so';
 
 /** Without the C library: it is loaded together with one that this machine may not know. */
 const FLAGS = [
@@ -21,10 +21,12 @@ export interface CallsFiles {
   readonly library: string;
   /** Path of the file that makes ld.so load it. */
   readonly preload: string;
+  /** Where that file says that the library stands in an image. */
+  readonly path: string;
 }
 
 /**
- * Compiles the library that makes the system calls of a dynamic glibc go to the kernel by a jump, in about a second. The
+ * Compiles the library that makes the system calls of a dynamic glibc go to the kernel by a jump: in about a second. The
  * same sources and compiler give the same bytes.
  *
  * @param folder is filled
@@ -38,7 +40,11 @@ export async function buildCalls(
   const { signal, replaced = {} } = options;
   const here = import.meta.dirname;
   const sources = (await readdir(here)).filter((name) => /\.[cS]$/.test(name)).sort();
-  const files: CallsFiles = { library: join(folder, 'ring0-calls.so'), preload: join(folder, 'ld.so.preload') };
+  const files: CallsFiles = {
+    library: join(folder, 'ring0-calls.so'),
+    preload: join(folder, 'ld.so.preload'),
+    path: IMAGE_PATH,
+  };
   try {
     // The names in it are relative, so it is the same wherever it is compiled.
     await runCommand('gcc', [...FLAGS, '-o', files.library, ...sources.map((name) => replaced[name] ?? name)], {
@@ -51,6 +57,6 @@ export async function buildCalls(
       cause,
     });
   }
-  await writeFile(files.preload, `${CALLS_PATHS.library}\n`);
+  await writeFile(files.preload, `${IMAGE_PATH}\n`);
   return files;
 }

@@ -6,7 +6,6 @@
  * What it needs of the C library is weak: with one that has it not, it does nothing.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <link.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +19,6 @@
 #define SITES 800
 
 extern int dl_iterate_phdr(int (*visit)(struct dl_phdr_info *, size_t, void *), void *data) __attribute__((weak));
-extern void *dlsym(void *handle, const char *name) __attribute__((weak));
 extern char __libc_single_threaded __attribute__((weak));
 
 struct library {
@@ -30,32 +28,7 @@ struct library {
 };
 
 static struct site sites[SITES];
-static struct entries entries;
-
-/*
- * In glibc's sysdeps/unix/sysv/linux each of these is the only function of its file (checked for 2.36); what is not so
- * simple as the rest in another version does not look like it, see lean.c.
- */
-static const char lonely_names[][12] = {
-	"read", "write", "readv", "writev", "pread64", "pwrite64", "recv", "send", "recvfrom", "sendto", "recvmsg",
-	"sendmsg", "accept", "accept4", "connect", "poll", "epoll_wait", "close", "fsync", "fdatasync",
-};
-
-static size_t find_lonely(const uint8_t **begins)
-{
-	size_t count = 0;
-
-	if (dlsym == NULL)
-		return 0;
-	for (size_t i = 0; i < sizeof(lonely_names) / sizeof(lonely_names[0]); i++) {
-		/* Of another library it is of no interest, and no site is in it. */
-		const uint8_t *begin = dlsym(RTLD_NEXT, lonely_names[i]);
-
-		if (begin != NULL)
-			begins[count++] = begin;
-	}
-	return count;
-}
+static uintptr_t entry;
 
 static int is_c_library(const char *path)
 {
@@ -95,14 +68,12 @@ static int look(struct dl_phdr_info *object, size_t size, void *result)
 static void replace_calls(struct report *report)
 {
 	struct library library = { 0 };
-	const uint8_t *begins[sizeof(lonely_names) / sizeof(lonely_names[0])];
-	struct lonely lonely = { .begins = begins };
 	struct functions functions;
 	size_t found;
 	int error;
 
-	entries = find_entries();
-	if (entries.lean == 0) {
+	entry = find_entry();
+	if (entry == 0) {
 		report->state = "no entry";
 		return;
 	}
@@ -115,13 +86,12 @@ static void replace_calls(struct report *report)
 		report->state = "threads";
 		return;
 	}
-	if (!describe_entries(&entries)) {
+	if (!describe_entry(entry)) {
 		report->state = "no _dl_find_object";
 		return;
 	}
-	lonely.count = find_lonely(begins);
-	found = find_sites(library.text, library.size, &functions, &lonely, sites, SITES, &report->count);
-	error = patch_sites(library.text, library.size, sites, found, &entries.lean);
+	found = find_sites(library.text, library.size, &functions, sites, SITES, &report->count);
+	error = patch_sites(library.text, library.size, sites, found, &entry);
 	report->error = error;
 	report->state = error == 0 ? "patched" : "not patched";
 }

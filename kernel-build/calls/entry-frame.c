@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * libgcc's unwinder asks _dl_find_object() (glibc 2.35 and later) for the tables of an address. For the kernel's entries
- * it gets these; for all others the C library's function answers.
+ * libgcc's unwinder asks _dl_find_object() (glibc 2.35 and later) for the tables of an address. For the kernel's
+ * entry it gets these; for all others the C library's function answers.
  *
- * From an entry's first instruction to where it leaves the program's stack, the program goes on at RCX and nothing else
- * of it has changed. Before that first instruction is the POP of who came by CALL.
+ * From the entry's first instruction to where it leaves the program's stack, the program goes on at RCX and nothing
+ * else of it has changed. Before that first instruction is the POP of who came by CALL.
  */
 #include <dlfcn.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #include "entry.h"
 
-/* At most so many bytes of an entry are run on the program's stack. */
+/* At most so many bytes of the entry are run on the program's stack. */
 #define ENTRY_SIZE 32
 
 /* As in glibc's dlfcn.h for x86-64; not taken from there, older ones have none. */
@@ -26,7 +26,7 @@ typedef int find_object(void *address, struct found_object *result);
 
 extern void *dlsym(void *handle, const char *name) __attribute__((weak));
 
-static struct {
+static struct tables {
 	/* .eh_frame_hdr: no sorted table, the unwinder goes through .eh_frame */
 	struct __attribute__((packed)) {
 		uint8_t version, pointer_encoding, count_encoding, table_encoding;
@@ -43,10 +43,11 @@ static struct {
 		uint32_t length, cie;
 		uint64_t begin, size;
 		uint8_t augmentation_length, instructions[11];
-	} fdes[2];
+	} fde;
 	uint32_t end;
 } tables __attribute__((aligned(8))) = {
-	.header = { 1, 0x1b /* pcrel, sdata4 */, 0xff, 0xff, 0 },
+	.header = { 1, 0x1b /* pcrel, sdata4 */, 0xff, 0xff,
+		    offsetof(struct tables, cie) - offsetof(struct tables, header.frame) },
 	.cie = {
 		.length = sizeof(tables.cie) - 4,
 		.version = 1,
@@ -58,6 +59,13 @@ static struct {
 		.encoding = 0 /* as it is */,
 		/* def_cfa RSP+8; RIP at CFA-8; nop */
 		.instructions = { 0x0c, 7, 8, 0x90, 1, 0, 0 },
+	},
+	.fde = {
+		.length = sizeof(tables.fde) - 4,
+		.cie = offsetof(struct tables, fde.cie) - offsetof(struct tables, cie),
+		.size = ENTRY_SIZE,
+		/* advance 1; def_cfa_offset 0; RIP in RCX; nop */
+		.instructions = { 0x41, 0x0e, 0, 0x09, 16, 2, 0, 0, 0, 0, 0 },
 	},
 };
 
@@ -72,13 +80,10 @@ static find_object *next_finder(void)
 
 __attribute__((visibility("default"))) int _dl_find_object(void *address, struct found_object *result)
 {
+	uintptr_t begin = tables.fde.begin;
 	find_object *finder;
 
-	for (int i = 0; i < 2; i++) {
-		uintptr_t begin = tables.fdes[i].begin;
-
-		if (begin == 0 || (uintptr_t)address - begin >= ENTRY_SIZE)
-			continue;
+	if (begin != 0 && (uintptr_t)address - begin < ENTRY_SIZE) {
 		*result = (struct found_object){
 			.begin = (void *)begin,
 			.end = (void *)(begin + ENTRY_SIZE),
@@ -90,25 +95,12 @@ __attribute__((visibility("default"))) int _dl_find_object(void *address, struct
 	return finder == NULL ? -1 : finder(address, result);
 }
 
-int describe_entries(const struct entries *entries)
+int describe_entry(uintptr_t entry)
 {
-	const uintptr_t begins[] = { entries->full, entries->lean };
-	/* advance 1; def_cfa_offset 0; RIP in RCX; nop */
-	static const uint8_t instructions[] = { 0x41, 0x0e, 0, 0x09, 16, 2, 0, 0, 0, 0, 0 };
-
 	/* Without it the unwinder at hand asks somebody else. */
 	if (next_finder() == NULL)
 		return 0;
-	tables.header.frame = (int32_t)((uintptr_t)&tables.cie - (uintptr_t)&tables.header.frame);
-	for (int i = 0; i < 2; i++) {
-		if (begins[i] == 0)
-			break;
-		tables.fdes[i].cie = (uint32_t)((uintptr_t)&tables.fdes[i].cie - (uintptr_t)&tables.cie);
-		tables.fdes[i].size = ENTRY_SIZE;
-		__builtin_memcpy(tables.fdes[i].instructions, instructions, sizeof(instructions));
-		tables.fdes[i].begin = begins[i] - 1;
-		/* Last, as it is what the table ends with where it is 0. */
-		tables.fdes[i].length = sizeof(tables.fdes[i]) - 4;
-	}
+	/* From the POP on */
+	tables.fde.begin = entry - 1;
 	return 1;
 }

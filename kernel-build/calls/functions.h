@@ -8,7 +8,8 @@
 
 struct functions {
 	const uint8_t *header;	 /* .eh_frame_hdr */
-	const uint8_t *table;	 /* pairs of 32-bit numbers, both relative to the header: begin, FDE; sorted by begin */
+	/* Pairs of 32-bit numbers, both relative to the header: begin, FDE; sorted by begin */
+	const uint8_t *table;
 	size_t count;
 };
 

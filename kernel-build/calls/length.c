@@ -16,58 +16,57 @@ enum {
 	GROUP3 = 128,	 /* an immediate only for two of eight operations */
 	BAD = 256,
 	IMMV = 512,	 /* IMMZ, or 8 bytes with REX.W */
+	PREFIX = 1024,
 };
 
-static unsigned int one_byte(uint8_t op)
-{
-	if (op < 0x40) {
-		switch (op & 7) {
-		case 4: return IMM8;
-		case 5: return IMMZ;
-		case 6: case 7: return BAD;
-		default: return MODRM;
-		}
-	}
-	if (op >= 0x70 && op <= 0x7f)
-		return REL8;
-	if (op >= 0x84 && op <= 0x8f)
-		return MODRM;
-	if (op >= 0xb0 && op <= 0xb7)
-		return IMM8;
-	if (op >= 0xb8 && op <= 0xbf)
-		return IMMV;
-	if (op >= 0xd8 && op <= 0xdf)
-		return MODRM;
+#define ARITHMETIC(op) [op ... op + 3] = MODRM, [op + 4] = IMM8, [op + 5] = IMMZ
 
-	switch (op) {
-	case 0x63: case 0xd0: case 0xd1: case 0xd2: case 0xd3: case 0xfe: case 0xff:
-		return MODRM;
-	case 0x69: case 0x81: case 0xc7:
-		return MODRM | IMMZ;
-	case 0x6b: case 0x80: case 0x83: case 0xc0: case 0xc1: case 0xc6:
-		return MODRM | IMM8;
-	case 0xf6: case 0xf7:
-		return MODRM | GROUP3;
-	case 0x68: case 0xa9:
-		return IMMZ;
-	case 0x6a: case 0xa8: case 0xcd: case 0xe4: case 0xe5: case 0xe6: case 0xe7:
-		return IMM8;
-	case 0xa0: case 0xa1: case 0xa2: case 0xa3:
-		return MOFFS;
-	case 0xc2: case 0xca:
-		return IMM16;
-	case 0xc8:
-		return IMM16 | IMM8;
-	case 0xe0: case 0xe1: case 0xe2: case 0xe3: case 0xeb:
-		return REL8;
-	case 0xe8: case 0xe9:
-		return REL32;
-	case 0x60: case 0x61: case 0x82: case 0x9a: case 0xce: case 0xd4: case 0xd5: case 0xd6: case 0xea:
-		return BAD;
-	default:
-		return 0;
-	}
-}
+/* A table, as most instructions need nothing else: a program's start decodes many. */
+static const uint16_t one_byte[256] = {
+	ARITHMETIC(0x00), ARITHMETIC(0x08), ARITHMETIC(0x10), ARITHMETIC(0x18),
+	ARITHMETIC(0x20), ARITHMETIC(0x28), ARITHMETIC(0x30), ARITHMETIC(0x38),
+	[0x06] = BAD, [0x07] = BAD, [0x0e] = BAD, [0x16] = BAD, [0x17] = BAD, [0x1e] = BAD, [0x1f] = BAD,
+	[0x27] = BAD, [0x2f] = BAD, [0x37] = BAD, [0x3f] = BAD,
+	[0x26] = PREFIX, [0x2e] = PREFIX, [0x36] = PREFIX, [0x3e] = PREFIX,
+	[0x60 ... 0x61] = BAD,
+	[0x63] = MODRM,
+	[0x64 ... 0x67] = PREFIX,
+	[0x68] = IMMZ,
+	[0x69] = MODRM | IMMZ,
+	[0x6a] = IMM8,
+	[0x6b] = MODRM | IMM8,
+	[0x70 ... 0x7f] = REL8,
+	[0x80] = MODRM | IMM8,
+	[0x81] = MODRM | IMMZ,
+	[0x82] = BAD,
+	[0x83] = MODRM | IMM8,
+	[0x84 ... 0x8f] = MODRM,
+	[0x9a] = BAD,
+	[0xa0 ... 0xa3] = MOFFS,
+	[0xa8] = IMM8,
+	[0xa9] = IMMZ,
+	[0xb0 ... 0xb7] = IMM8,
+	[0xb8 ... 0xbf] = IMMV,
+	[0xc0 ... 0xc1] = MODRM | IMM8,
+	[0xc2] = IMM16,
+	[0xc6] = MODRM | IMM8,
+	[0xc7] = MODRM | IMMZ,
+	[0xc8] = IMM16 | IMM8,
+	[0xca] = IMM16,
+	[0xcd] = IMM8,
+	[0xce] = BAD,
+	[0xd0 ... 0xd3] = MODRM,
+	[0xd4 ... 0xd6] = BAD,
+	[0xd8 ... 0xdf] = MODRM,
+	[0xe0 ... 0xe3] = REL8,
+	[0xe4 ... 0xe7] = IMM8,
+	[0xe8 ... 0xe9] = REL32,
+	[0xea] = BAD,
+	[0xeb] = REL8,
+	[0xf0] = PREFIX, [0xf2] = PREFIX, [0xf3] = PREFIX,
+	[0xf6 ... 0xf7] = MODRM | GROUP3,
+	[0xfe ... 0xff] = MODRM,
+};
 
 /* Of the maps 0F, and 1 of VEX and EVEX: which have one byte more */
 static unsigned int immediate_of_0f(uint8_t op)
@@ -129,6 +128,25 @@ static unsigned int modrm_length(const uint8_t *at, size_t room)
 	return length;
 }
 
+static unsigned int immediate_length(unsigned int kind, int rex_w, int operand_16, int address_32)
+{
+	unsigned int length = 0;
+
+	if (kind & (IMM8 | REL8))
+		length += 1;
+	if (kind & IMM16)
+		length += 2;
+	if (kind & REL32)
+		length += 4;
+	if (kind & MOFFS)
+		length += address_32 ? 4 : 8;
+	if (kind & IMMV)
+		length += rex_w ? 8 : operand_16 ? 2 : 4;
+	if (kind & IMMZ)
+		length += operand_16 && !rex_w ? 2 : 4;
+	return length;
+}
+
 int decode(const uint8_t *at, size_t room, struct instruction *instruction)
 {
 	unsigned int kind, length = 0, rex_w = 0, operand_16 = 0, address_32 = 0, legacy = 0;
@@ -142,13 +160,10 @@ int decode(const uint8_t *at, size_t room, struct instruction *instruction)
 		if (length == room)
 			return 0;
 		op = at[length];
-		if (op == 0x66)
-			operand_16 = 1;
-		else if (op == 0x67)
-			address_32 = 1;
-		else if (op != 0x26 && op != 0x2e && op != 0x36 && op != 0x3e && op != 0x64 && op != 0x65 &&
-			 op != 0xf0 && op != 0xf2 && op != 0xf3)
+		if (!(one_byte[op] & PREFIX))
 			break;
+		operand_16 |= op == 0x66;
+		address_32 |= op == 0x67;
 	}
 	if ((op & 0xf0) == 0x40) {
 		rex_w = op >> 3 & 1;
@@ -156,7 +171,7 @@ int decode(const uint8_t *at, size_t room, struct instruction *instruction)
 			return 0;
 		op = at[length];
 		/* A prefix behind REX makes the CPU ignore REX: nobody writes that. */
-		if ((op & 0xf0) == 0x40)
+		if ((op & 0xf0) == 0x40 || (one_byte[op] & PREFIX))
 			return 0;
 	}
 	length++;
@@ -189,7 +204,7 @@ int decode(const uint8_t *at, size_t room, struct instruction *instruction)
 			kind = two_bytes(op);
 		}
 	} else {
-		kind = one_byte(op);
+		kind = one_byte[op];
 		/* XOP of AMD's */
 		if (op == 0x8f && length < room && (at[length] & 0x38) != 0)
 			return 0;
@@ -211,26 +226,10 @@ int decode(const uint8_t *at, size_t room, struct instruction *instruction)
 			kind |= op == 0xf6 ? IMM8 : IMMZ;
 		if (legacy == 1 && op == 0xff && (reg == 4 || reg == 5))
 			instruction->indirect_jump = 1;
-		if (legacy == 1 && op == 0xff && (reg == 2 || reg == 3))
-			instruction->indirect_call = 1;
-		/* With a displacement of one byte or of four: its sign is in the last. */
-		if ((at[length] >> 6) % 3 != 0 && (at[length] & 7) == 4 && length + bytes <= room &&
-		    (at[length + 1] & 7) == 4 && (at[length + bytes - 1] & 0x80) != 0)
-			instruction->below_stack = 1;
 		length += bytes;
 	}
-	if (kind & (IMM8 | REL8))
-		length += 1;
-	if (kind & IMM16)
-		length += 2;
-	if (kind & REL32)
-		length += 4;
-	if (kind & MOFFS)
-		length += address_32 ? 4 : 8;
-	if (kind & IMMV)
-		length += rex_w ? 8 : operand_16 ? 2 : 4;
-	if (kind & IMMZ)
-		length += operand_16 && !rex_w ? 2 : 4;
+	if (kind & ~(unsigned int)MODRM)
+		length += immediate_length(kind, rex_w, operand_16, address_32);
 	if (length > room)
 		return 0;
 

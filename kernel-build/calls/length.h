@@ -13,9 +13,6 @@ struct instruction {
 	/* May go on at `target`; a call does, too. */
 	unsigned int direct_jump : 1;
 	unsigned int call : 1;
-	unsigned int indirect_call : 1;
-	/* Names memory below RSP (or R12, which is written nearly the same). */
-	unsigned int below_stack : 1;
 	const uint8_t *target;
 };
 

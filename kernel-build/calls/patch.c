@@ -47,55 +47,31 @@ static int is_near(const void *one, const void *other)
 	return distance < 0x7f000000 && distance > -0x7f000000;
 }
 
-/* mov to -8(%rsp), -16(%rsp) … of the registers that the lean entry loses and SYSCALL preserves; 8b for 89 loads them. */
-static const uint8_t keep_registers[6][5] = {
-	{ 0x48, 0x89, 0x7c, 0x24, 0xf8 }, /* %rdi */
-	{ 0x48, 0x89, 0x74, 0x24, 0xf0 }, /* %rsi */
-	{ 0x48, 0x89, 0x54, 0x24, 0xe8 }, /* %rdx */
-	{ 0x4c, 0x89, 0x54, 0x24, 0xe0 }, /* %r10 */
-	{ 0x4c, 0x89, 0x44, 0x24, 0xd8 }, /* %r8 */
-	{ 0x4c, 0x89, 0x4c, 0x24, 0xd0 }, /* %r9 */
-};
-
 static size_t parts_of(const struct site *site)
 {
-	return site->keep == ON_STACK || site->form == XOR_SYSCALL_CMP ? 2 : 1;
+	return site->form == XOR_SYSCALL_CMP ? 2 : 1;
 }
 
 static void write_stub(uint8_t *stub, const struct site *site, const uintptr_t *entry)
 {
 	const uint8_t *go_on = site->at + (site->form == MOV_SYSCALL ? 7 : 10);
 	const uint8_t *back = parts_of(site) == 1 ? go_on : stub + STUB_SIZE;
-	uint8_t *at = stub;
 
-	if (site->keep == ON_STACK) {
-		put(at, keep_registers, sizeof(keep_registers));
-		at += sizeof(keep_registers);
-	}
-	put(at, "\xb8", 1);
-	put(at + 1, &site->number, 4);
-	put(at + 5, "\x48\x8d\x0d", 3);
-	put_distance(at + 8, back);
-	put(at + 12, "\xff\x25", 2);
-	put_distance(at + 14, entry);
+	put(stub, "\xb8", 1);
+	put(stub + 1, &site->number, 4);
+	put(stub + 5, "\x48\x8d\x0d", 3);
+	put_distance(stub + 8, back);
+	put(stub + 12, "\xff\x25", 2);
+	put_distance(stub + 14, entry);
 	put(stub + STUB_RETURN, &go_on, sizeof(go_on));
 	if (parts_of(site) == 1)
 		return;
 
+	/* The comparison that the jump to here has overwritten */
 	stub += STUB_SIZE;
-	at = stub;
-	if (site->keep == ON_STACK) {
-		put(at, keep_registers, sizeof(keep_registers));
-		for (size_t i = 0; i < 6; i++)
-			at[5 * i + 1] = 0x8b;
-		at += sizeof(keep_registers);
-	}
-	if (site->form == XOR_SYSCALL_CMP) {
-		put(at, site->at + 4, 6);
-		at += 6;
-	}
-	put(at, "\xe9", 1);
-	put_distance(at + 1, go_on);
+	put(stub, site->at + 4, 6);
+	put(stub + 6, "\xe9", 1);
+	put_distance(stub + 7, go_on);
 	put(stub + STUB_RETURN, &go_on, sizeof(go_on));
 }
 

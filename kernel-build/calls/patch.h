@@ -9,8 +9,8 @@
 #include "sites.h"
 
 /*
- * Makes the sites jump to stubs that jump to `*entry`, the lean one. While a page can be written it cannot be executed. Nothing else may
- * run in this process, so signals are blocked meanwhile.
+ * Makes the sites jump to stubs that jump to `*entry`. While a page can be written it cannot be executed. Nothing else
+ * may run in this process, so signals are blocked meanwhile.
  *
  * Returns 0, or an error number: then nothing has changed.
  */

@@ -56,8 +56,6 @@ void print_report(const struct report *report)
 	add_number("error", (uint64_t)report->error);
 	add_number("syscalls", count->syscalls);
 	add_number("proven", count->proven);
-	add_number("onStack", count->on_stack);
-	add_number("noRoomToKeep", count->no_room_to_keep);
 	add_number("otherForm", count->other_form);
 	add_number("noFunction", count->no_function);
 	add_number("notInstruction", count->not_instruction);

@@ -4,7 +4,6 @@
 #include <emmintrin.h>
 #include <sys/syscall.h>
 
-#include "lean.h"
 #include "length.h"
 
 enum {
@@ -20,18 +19,24 @@ static uint32_t number_at(const uint8_t *at)
 	return number;
 }
 
-/* The first 0f 05 from `at` on, or `end`. Sixteen bytes at a time: all of the text is looked at when a program starts. */
+/* Which of 16 bytes are a 0f before a 05; one more is read. */
+static __m128i syscalls_in(const uint8_t *at)
+{
+	__m128i first = _mm_cmpeq_epi8(_mm_loadu_si128((const void *)at), _mm_set1_epi8(0x0f));
+	__m128i second = _mm_cmpeq_epi8(_mm_loadu_si128((const void *)(at + 1)), _mm_set1_epi8(0x05));
+
+	return _mm_and_si128(first, second);
+}
+
+/* The first 0f 05 from `at` on, or `end`. Many bytes at a time: a program's start looks at all of the text. */
 static uint8_t *next_syscall(uint8_t *at, uint8_t *end)
 {
-	const __m128i first = _mm_set1_epi8(0x0f), second = _mm_set1_epi8(0x05);
+	for (; end - at > 64; at += 64) {
+		__m128i low = _mm_or_si128(syscalls_in(at), syscalls_in(at + 16));
+		__m128i high = _mm_or_si128(syscalls_in(at + 32), syscalls_in(at + 48));
 
-	for (; end - at > 16; at += 16) {
-		__m128i here = _mm_cmpeq_epi8(_mm_loadu_si128((void *)at), first);
-		__m128i behind = _mm_cmpeq_epi8(_mm_loadu_si128((void *)(at + 1)), second);
-		unsigned int hits = _mm_movemask_epi8(_mm_and_si128(here, behind));
-
-		if (hits != 0)
-			return at + __builtin_ctz(hits);
+		if (_mm_movemask_epi8(_mm_or_si128(low, high)) != 0)
+			break;
 	}
 	for (; end - at >= 2; at++)
 		if (at[0] == 0x0f && at[1] == 0x05)
@@ -43,11 +48,11 @@ static uint8_t *next_syscall(uint8_t *at, uint8_t *end)
 static int form_of(uint8_t *syscall, struct site *site)
 {
 	if (syscall[-5] == 0xb8) {
-		*site = (struct site){ .at = syscall - 5, .number = number_at(syscall - 4), .form = MOV_SYSCALL };
+		*site = (struct site){ syscall - 5, number_at(syscall - 4), MOV_SYSCALL, NOT_INSTRUCTION };
 		return 1;
 	}
 	if (syscall[-2] == 0x31 && syscall[-1] == 0xc0 && syscall[2] == 0x48 && syscall[3] == 0x3d) {
-		*site = (struct site){ .at = syscall - 2, .number = 0, .form = XOR_SYSCALL_CMP };
+		*site = (struct site){ syscall - 2, 0, XOR_SYSCALL_CMP, NOT_INSTRUCTION };
 		return 1;
 	}
 	return 0;
@@ -55,8 +60,18 @@ static int form_of(uint8_t *syscall, struct site *site)
 
 static int is_excluded(uint32_t number)
 {
+	switch (number) {
 	/* Debuggers and unwinders know a signal's frame by the bytes of its return. */
-	return number == SYS_rt_sigreturn;
+	case SYS_rt_sigreturn:
+	/* Return twice, some on another stack. They take so long that a jump would gain nothing. */
+	case SYS_fork:
+	case SYS_vfork:
+	case SYS_clone:
+	case SYS_clone3:
+		return 1;
+	default:
+		return 0;
+	}
 }
 
 static const uint8_t *end_of(const struct site *site)
@@ -71,17 +86,14 @@ static int is_replaced(const struct site *site, const uint8_t *target)
 }
 
 /*
- * Judges all sites of one function, in the order of their addresses, by decoding it once; leaves those that are proven and
- * returns how many.
+ * Judges all sites of one function, in the order of their addresses, by decoding it once; leaves those that are proven
+ * and returns how many.
  */
-static size_t judge(struct site *sites, size_t count, const struct range *function, const struct lonely *lonely,
-		    struct site_count *counted)
+static size_t judge(struct site *sites, size_t count, const struct range *function, struct site_count *counted)
 {
 	size_t next = 0, proven = 0;
-	int in_one_piece = 1, calls = 0, below_stack = 0;
+	int in_one_piece = 1;
 
-	for (size_t i = 0; i < count; i++)
-		sites[i].verdict = NOT_INSTRUCTION;
 	for (const uint8_t *at = function->begin; at < function->end;) {
 		struct instruction instruction;
 
@@ -95,10 +107,9 @@ static size_t judge(struct site *sites, size_t count, const struct range *functi
 			sites[next].verdict = PROVEN;
 		if (instruction.indirect_jump)
 			in_one_piece = 0;
-		calls |= instruction.call || instruction.indirect_call;
-		below_stack |= instruction.below_stack;
 		if (instruction.direct_jump) {
-			if (!instruction.call && (instruction.target < function->begin || instruction.target >= function->end))
+			if (!instruction.call &&
+			    (instruction.target < function->begin || instruction.target >= function->end))
 				in_one_piece = 0;
 			for (size_t i = 0; i < count; i++)
 				if (is_replaced(&sites[i], instruction.target))
@@ -110,21 +121,12 @@ static size_t judge(struct site *sites, size_t count, const struct range *functi
 		struct site *site = &sites[i];
 
 		/*
-		 * Where several instructions are replaced, one of them might be jumped to through a table, or from a part of
-		 * the function that is somewhere else: no jump must lead there.
+		 * Where several instructions are replaced, one of them might be jumped to through a table, or from a
+		 * part of the function that is somewhere else: no jump must lead there.
 		 */
 		if (site->verdict == PROVEN && site->form != MOV_SYSCALL && !in_one_piece)
 			site->verdict = JUMPED_INTO;
 		if (site->verdict == PROVEN) {
-			if (may_be_lean(site, function, lonely))
-				site->keep = NOTHING;
-			else if (calls && !below_stack)
-				site->keep = ON_STACK;
-			if (site->keep == ALL) {
-				counted->no_room_to_keep++;
-				continue;
-			}
-			counted->on_stack += site->keep == ON_STACK;
 			sites[proven++] = *site;
 		} else if (site->verdict == JUMPED_INTO) {
 			counted->jumped_into++;
@@ -135,8 +137,8 @@ static size_t judge(struct site *sites, size_t count, const struct range *functi
 	return proven;
 }
 
-size_t find_sites(uint8_t *text, size_t size, const struct functions *functions, const struct lonely *lonely,
-		  struct site *sites, size_t room, struct site_count *count)
+size_t find_sites(uint8_t *text, size_t size, const struct functions *functions, struct site *sites, size_t room,
+		  struct site_count *count)
 {
 	uint8_t *end = text + size;
 	struct range function = { 0 };
@@ -156,7 +158,7 @@ size_t find_sites(uint8_t *text, size_t size, const struct functions *functions,
 			continue;
 		}
 		if (site.at < function.begin || site.at >= function.end) {
-			found = first += judge(sites + first, found - first, &function, lonely, count);
+			found = first += judge(sites + first, found - first, &function, count);
 			if (!functions_find(functions, site.at, &function)) {
 				function = (struct range){ 0 };
 				count->no_function++;
@@ -170,7 +172,7 @@ size_t find_sites(uint8_t *text, size_t size, const struct functions *functions,
 		else
 			sites[found++] = site;
 	}
-	found = first + judge(sites + first, found - first, &function, lonely, count);
+	found = first + judge(sites + first, found - first, &function, count);
 	count->proven = found;
 	return found;
 }

@@ -21,15 +21,6 @@ enum form {
 	XOR_SYSCALL_CMP,
 };
 
-enum keep {
-	/* The function may rely on what SYSCALL preserves, and there is nowhere to keep it: not worth a jump. */
-	ALL,
-	/* What follows makes no use of the registers that a C function may lose, up to its return. */
-	NOTHING,
-	/* They can be kept below RSP: the function calls others, so it has no red zone, and names nothing there. */
-	ON_STACK,
-};
-
 enum verdict { NOT_INSTRUCTION, JUMPED_INTO, PROVEN };
 
 struct site {
@@ -37,21 +28,12 @@ struct site {
 	uint32_t number;
 	enum form form;
 	enum verdict verdict;
-	enum keep keep;
-};
-
-/* Functions that no other of their source file calls, so that nobody relies on which registers they leave alone. */
-struct lonely {
-	const uint8_t *const *begins;
-	size_t count;
 };
 
 /* How many sites there were, and why some are left as they are */
 struct site_count {
 	unsigned int syscalls;	      /* 0f 05 in the text, some of them part of something else */
 	unsigned int proven;
-	unsigned int on_stack;	      /* of them, those that keep registers on the stack */
-	unsigned int no_room_to_keep; /* would need the entry that preserves registers, which gains nothing */
 	unsigned int other_form;
 	unsigned int no_function;     /* in no function that the unwinding tables know, or only half in it */
 	unsigned int not_instruction; /* decoding the function from its begin does not come past */
@@ -63,10 +45,10 @@ struct site_count {
 /*
  * Finds the sites in the text of an object that are proven to be what they seem:
  * - decoding the function that they are in, from its begin, gives exactly their instructions;
- * - nothing in it jumps into what is replaced; where that is more than one instruction, the function has no part that is
- *   somewhere else and no jump through a table.
+ * - nothing in it jumps into what is replaced; where that is more than one instruction, the function has no part that
+ *   is somewhere else and no jump through a table.
  */
-size_t find_sites(uint8_t *text, size_t size, const struct functions *functions, const struct lonely *lonely,
-		  struct site *sites, size_t room, struct site_count *count);
+size_t find_sites(uint8_t *text, size_t size, const struct functions *functions, struct site *sites, size_t room,
+		  struct site_count *count);
 
 #endif

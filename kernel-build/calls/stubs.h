@@ -3,9 +3,9 @@
 #ifndef STUBS_H
 #define STUBS_H
 
-#define STUB_SIZE 64
-#define STUB_RETURN 56 /* offset of where the program goes on, for the unwinder */
-#define STUBS_SIZE 65536
+#define STUB_SIZE 32
+#define STUB_RETURN 24 /* offset of where the program goes on, for the unwinder */
+#define STUBS_SIZE 32768
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

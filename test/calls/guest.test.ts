@@ -10,7 +10,7 @@ import { buildCalls, kernelFor } from '../../kernel-build/index.ts';
 import { bootGuest } from '../kernel/boot.ts';
 import { initramfsOf } from '../kernel/initramfs.ts';
 import { runUk, uk } from '../whole/command.ts';
-import { CHECKS, compileChecks, readOutcome } from './programs.ts';
+import { CHECKS, compileChecks, mutant, readOutcome, SIGNALS } from './programs.ts';
 
 const LOADER = 'ld-linux-x86-64.so.2';
 
@@ -25,7 +25,15 @@ beforeAll(async () => {
   const init = compileChecks(join(folder, 'init'), [`-Wl,--dynamic-linker=/${LOADER}`]);
   const names = ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', 'libstdc++.so.6', LOADER];
   const libraries = names.map((name) => [name, readFileSync(pathOf(name))]);
-  const files = { init: readFileSync(init), 'ring0-calls.so': readFileSync(library) };
+  // The entry's table is for no address.
+  const there = mkdtempSync(join(folder, 'mutant-'));
+  const replaced = mutant(there, 'entry-frame.c', /#define ENTRY_SIZE 32/, '#define ENTRY_SIZE 0');
+  const wrong = await buildCalls(there, { replaced });
+  const files = {
+    init: readFileSync(init),
+    'ring0-calls.so': readFileSync(library),
+    'wrong.so': readFileSync(wrong.library),
+  };
   initrd = join(folder, 'root.cpio');
   writeFileSync(initrd, initramfsOf({ ...files, ...Object.fromEntries(libraries) }));
 });
@@ -45,7 +53,7 @@ describe.each([1, 2])('with %i processors', (cpus) => {
 
   test('calls are replaced', () => {
     expect(log).toContain('{"calls":"patched","error":0,');
-    expect(readOutcome(log).told).toMatchObject({ getppid: 'jump', read: 'jump', write: 'jump' });
+    expect(readOutcome(log).told).toMatchObject({ getppid: 'jump', read: 'jump', write: 'jump', vfork: 'syscall' });
   });
 
   test('all checks go well', () => {
@@ -63,7 +71,16 @@ test('unwinders went on from inside the kernel', async () => {
   expect(readOutcome(log).told['restarted in the kernel']).toBe('5');
 });
 
-test('without it the same program makes its calls by SYSCALL', async () => {
+test('without the table of the entry they do not, and the checks find it', async () => {
+  const { failed, told, ended } = readOutcome(await boot(1, 'LD_PRELOAD=/wrong.so CHECKS=signals'));
+  expect(told).toMatchObject({ read: 'jump', 'restarted in the kernel': '5' });
+  expect({ failed: failed.map((line) => line.replace(/ \(.*/, '')), ended }).toEqual({
+    failed: [SIGNALS[0]],
+    ended: true,
+  });
+});
+
+test('without the library the same program makes its calls by SYSCALL', async () => {
   const { failed, ok, told } = readOutcome(await boot(1, ''));
   expect({ failed, ok }).toEqual({ failed: [], ok: CHECKS });
   expect(told).toMatchObject({ getppid: 'syscall', 'restarted in the kernel': '0' });
@@ -78,4 +95,20 @@ test('uk build --calls: an unmodified program in an image', async () => {
   const { failed, ok, ended, told } = readOutcome(stdout.toString());
   expect({ failed, ok, ended, status }).toEqual({ failed: [], ok: CHECKS, ended: true, status: 0 });
   expect(told).toMatchObject({ getppid: 'jump', read: 'jump', write: 'jump' });
+});
+
+test('uk build --calls: a static program and a list without the library are refused', async () => {
+  const options = { env: { UK_STORE: join(folder, 'store') } };
+  const fixed = compileChecks(join(folder, 'static'), ['-static', '-w']);
+  const build = ['build', '-t', 'localhost:5000/refused:1', '--calls', '--app'];
+  const refused = await runUk([...build, fixed], options);
+  expect(refused.stderr.toString()).toContain('static is linked statically: nothing can be loaded before it');
+  const list = join(folder, 'list');
+  writeFileSync(list, '/usr/lib/other.so\n');
+  const program = compileChecks(join(folder, 'listed'));
+  const conflict = await runUk([...build, program, '--add', `${list}:/etc/ld.so.preload`], options);
+  expect(conflict.stderr.toString()).toContain(
+    '/etc/ld.so.preload is added, and does not name /usr/lib/ring0-calls.so',
+  );
+  expect([refused.status, conflict.status]).toEqual([1, 1]);
 });

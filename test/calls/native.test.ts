@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The library on this machine, in ring 3: without the kernel's entry it does nothing; with one that is made of SYSCALL in
-// its place all of it is at work, in real programs too.
+// its place all of it is at work, in real programs too. Wrong ones show that the checks can fail.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildCalls } from '../../kernel-build/index.ts';
-import { CHECKS, compileChecks, readOutcome } from './programs.ts';
+import { CHECKS, compileChecks, mutant, readOutcome, SIGNALS } from './programs.ts';
 
 const has = (name: string, ...args: string[]) => spawnSync(name, args).status === 0;
 
@@ -24,8 +24,13 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function run(library: string | undefined, name: string, args: string[], input = '') {
-  const env = { ...process.env, UK_CALLS_REPORT: '1', ...(library === undefined ? {} : { LD_PRELOAD: library }) };
+function run(library: string | undefined, name: string, args: string[], input = '', only = '') {
+  const env = {
+    ...process.env,
+    CHECKS: only,
+    UK_CALLS_REPORT: '1',
+    ...(library === undefined ? {} : { LD_PRELOAD: library }),
+  };
   return spawnSync(name, args, { env, input, encoding: 'utf8', timeout: 120_000, maxBuffer: 1 << 26 });
 }
 
@@ -58,7 +63,7 @@ describe('with an entry in its place', () => {
   test('most of the calls of glibc are proven and replaced', () => {
     const counts = report(run(fake, '/bin/true', []).stderr);
     expect(counts).toMatchObject({ calls: 'patched', error: 0, notInstruction: 0, noRoom: 0 });
-    expect(counts.proven).toBeGreaterThan(200);
+    expect(counts.proven).toBeGreaterThan(400);
   });
 
   test('the checks say nothing of themselves: without the library they go well, too', () => {
@@ -70,7 +75,27 @@ describe('with an entry in its place', () => {
   test('all checks go well', () => {
     const { failed, ok, ended, told } = readOutcome(run(fake, checks, []).stdout);
     expect({ failed, ok, ended }).toEqual({ failed: [], ok: CHECKS, ended: true });
-    expect(told).toMatchObject({ getppid: 'jump', read: 'jump', write: 'jump', 'calls by the entry': 'some' });
+    const calls = { getppid: 'jump', read: 'jump', write: 'jump', vfork: 'syscall' };
+    expect(told).toMatchObject({ ...calls, 'calls by the entry': 'some' });
+  });
+
+  test('the checks find it when stubs have no unwinding table', async () => {
+    const there = mkdtempSync(join(folder, 'mutant-'));
+    const replaced = { 'entry.c': 'harness/fake-entry.S', ...mutant(there, 'stubs.S', /^\t\.cfi_.*\n/gm, '') };
+    const { library } = await buildCalls(there, { replaced });
+    const { failed, ended } = readOutcome(run(library, checks, [], '', 'signals').stdout);
+    expect({ failed: failed.map((line) => line.replace(/ \(.*/, '')), ended }).toEqual({
+      failed: SIGNALS,
+      ended: true,
+    });
+  });
+
+  test.each(['rdi', 'rsi', 'rdx', 'r8', 'r9', 'r10'])('the checks find it when %s is lost', async (register) => {
+    const there = mkdtempSync(join(folder, 'mutant-'));
+    const lost = mutant(there, 'harness/fake-entry.S', /^\tjmp \*%r11\n/m, `\tmovq $7, %${register}\n$&`);
+    const { library } = await buildCalls(there, { replaced: { 'entry.c': Object.values(lost)[0] ?? '' } });
+    const { failed } = readOutcome(run(library, checks, [], '', 'registers').stdout);
+    expect(failed).toEqual(['FAIL registers that SYSCALL keeps (3, errno 0)']);
   });
 
   test('a shell and what it starts', () => {

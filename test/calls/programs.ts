@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 
 const PROGRAMS = join(import.meta.dirname, 'programs');
 
@@ -11,8 +12,23 @@ export function compileChecks(output: string, flags: readonly string[] = []): st
   return output;
 }
 
+const SOURCES = join(import.meta.dirname, '../../kernel-build/calls');
+
+/** Writes a source of the library with something changed in it, for a library that the checks have to find wrong. */
+export function mutant(folder: string, source: string, what: RegExp, by: string): Record<string, string> {
+  const text = readFileSync(join(SOURCES, source), 'utf8');
+  const changed = text.replace(what, by);
+  if (changed === text) throw new Error(`${source} has nothing like ${what}`);
+  const file = join(folder, basename(source));
+  writeFileSync(file, changed.replace(/^#include "/gm, `#include "${SOURCES}/`));
+  return { [source]: file };
+}
+
 /** How many checks there are, so that none is lost silently. */
-export const CHECKS = 51;
+export const CHECKS = 52;
+
+/** Checks that fail where an unwinder does not come through. */
+export const SIGNALS = ['FAIL signals: restarted, with backtrace', 'FAIL signals: interrupted, with backtrace'];
 
 export interface Outcome {
   ok: number;

@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * In place of entry.c: an entry with the contract of the kernel's, made of SYSCALL, to try all the rest of it without ring
- * 0. The address to return to waits out of the red zone.
+ * In place of entry.c: an entry with the contract of the kernel's, made of SYSCALL, to try all the rest of it without
+ * ring 0. The address to return to waits out of the red zone.
  */
 	.text
-	.globl find_entries
-	.hidden find_entries
-	.type find_entries, @function
-find_entries:
+	.globl find_entry
+	.hidden find_entry
+	.type find_entry, @function
+find_entry:
 	.cfi_startproc
-	leaq lean(%rip), %rax
-	leaq lean(%rip), %rdx
+	leaq entry(%rip), %rax
 	ret
 	.cfi_endproc
 
 	/*
-	 * It begins with as much as the table of entry-frame.c speaks of, where the address is in RCX, and loses what it may
-	 * lose.
+	 * It begins with as much as the table of entry-frame.c speaks of, where the address is in RCX, and loses what
+	 * it may lose: RAX for the result, RCX, R11 and the flags.
 	 */
 	.balign 16
 	popq %rcx
-lean:
+entry:
 	.cfi_startproc simple
 	.cfi_signal_frame
 	.cfi_def_cfa %rsp, 0
@@ -33,15 +32,13 @@ lean:
 	.cfi_adjust_cfa_offset 8
 	.cfi_offset %rip, -136
 	syscall
-	popq %rcx
+	popq %r11
 	.cfi_adjust_cfa_offset -8
-	.cfi_register %rip, %rcx
-	leaq 128(%rsp), %rsp
+	.cfi_register %rip, %r11
+	addq $128, %rsp
 	.cfi_adjust_cfa_offset -128
-	.irp lost, rdi, rsi, rdx, r8, r9, r10, r11
-	movq $0x5a5a5a5a, %\lost
-	.endr
-	jmp *%rcx
+	movq $0x5a5a5a5a, %rcx
+	jmp *%r11
 	.cfi_endproc
 
 	/* How many calls came by it */

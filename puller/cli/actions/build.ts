@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Profile } from '../../../hardware-profiles/index.ts';
-import type { AddedPath, BuildRequest, BuiltImage, ExecutionChanges } from '../../../image-format/build/index.ts';
+import type { BuildRequest, BuiltImage, CallsFiles, ExecutionChanges } from '../../../image-format/build/index.ts';
 import { type Descriptor, type Digest, layerCompression, parseManifestDocument } from '../../../image-format/index.ts';
 import type { ContentStore } from '../../../image-format/layout/index.ts';
 import { callsFiles } from '../calls.ts';
@@ -53,7 +53,7 @@ export async function build(session: Session, args: string[], flags: BuildFlags)
     if (flags.from === undefined && flags.calls === true) calls = await callsFiles(session);
     const images =
       flags.from === undefined
-        ? await buildFromApp(session, store, progress, flags, changes, calls?.adds)
+        ? await buildFromApp(session, store, progress, flags, changes, calls)
         : await buildFromImage(session, store, flags.from, flags, changes);
     result = await nameImages(store, names, images);
   } finally {
@@ -75,7 +75,7 @@ async function buildFromApp(
   progress: Progress,
   flags: BuildFlags,
   changes: ExecutionChanges,
-  calls: readonly AddedPath[] = [],
+  calls: CallsFiles | undefined,
 ): Promise<ProfiledImage[]> {
   const [{ buildImage }, { loadProfile }] = await Promise.all([
     import('../../../image-format/build/index.ts'),
@@ -98,10 +98,11 @@ async function buildFromApp(
     const piece = progress.piece(`image for ${kernel.profile.name}`, 'steps');
     const request: BuildRequest = {
       app: flags.app ?? '',
-      adds: [...(flags.add ?? []), ...calls],
+      adds: flags.add ?? [],
       profile: kernel.profile,
       kernel: kernel.source,
       ...libc,
+      ...(calls === undefined ? {} : { calls }),
       ...changes,
     };
     const image = await buildImage(request, store, {
