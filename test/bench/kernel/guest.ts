@@ -71,6 +71,8 @@ function commandLine({ kernel, cpus = 1, memory = 128, countInstructions = false
     memory: memory * 1024 ** 2,
     cpus,
     accelerator: { kind: 'tcg', tscKhz: tscKhz(countInstructions) },
+    // CONFIG_HZ of config/base.config
+    hz: 100,
     forwards: [],
     verbose: false,
   }).replace(/rdinit=\S+/, 'rdinit=/init');
