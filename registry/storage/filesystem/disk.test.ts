@@ -54,12 +54,12 @@ describe.each([
     await expect(disk.create(there, Buffer.from('y'), true)).rejects.toMatchObject({ code: 'EEXIST' });
     await expect(disk.link(there, there)).rejects.toMatchObject({ code: 'EEXIST' });
     for (const step of [
-      disk.read(missing),
-      disk.unlink(missing),
-      disk.rename(missing, there),
-      disk.syncFolder(missing),
+      () => disk.read(missing),
+      () => disk.unlink(missing),
+      () => disk.rename(missing, there),
+      () => disk.syncFolder(missing),
     ]) {
-      await expect(step).rejects.toMatchObject({ code: 'ENOENT' });
+      await expect(step()).rejects.toMatchObject({ code: 'ENOENT' });
     }
     expect((await disk.read(there)).bytes.toString()).toBe('x');
   });
