@@ -9,16 +9,12 @@ export const EXPECTED: readonly Expectation[] = [
     reason: "wants GS for itself: in ring 0 it is the kernel's, and arch_prctl(ARCH_SET_GS) is refused with EPERM",
   },
   {
-    name: 'selftests/x86/syscall_arg_fault_64',
-    reason: "its last case loads GS with WRGSBASE: in ring 0 that is the kernel's own GS, and the processor is lost",
-  },
-  {
     name: 'selftests/x86/ioperm_64',
     reason: 'wants a SIGSEGV for OUT without permission: in ring 0 IN and OUT are executed',
   },
   {
     name: 'selftests/x86/mov_ss_trap_64',
-    reason: 'wants a SIGSEGV for CLI: in ring 0 it is executed, and interrupts stay off for what the test does next',
+    reason: 'wants a SIGSEGV for CLI: in ring 0 it is executed',
   },
   {
     name: 'selftests/x86/sigreturn_64',

@@ -71,13 +71,11 @@ export const SELFTESTS: readonly Selftest[] = [
   ...of('ipc', 'msgque'),
   ...of('kcmp', 'kcmp_test'),
   ...of('filelock', 'ofdlocks'),
-  ...of('filesystems/epoll', 'epoll_wakeup_test'),
+  { name: 'filesystems/epoll/epoll_wakeup_test', seconds: 240 },
   ...of('filesystems/eventfd', 'eventfd_test'),
   ...of('pid_namespace', 'regression_enomem'),
-  ...of(
-    'pidfd',
-    'pidfd_fdinfo_test pidfd_getfd_test pidfd_open_test pidfd_poll_test pidfd_setns_test pidfd_test pidfd_wait',
-  ),
+  ...of('pidfd', 'pidfd_fdinfo_test pidfd_getfd_test pidfd_open_test pidfd_setns_test pidfd_test pidfd_wait'),
+  { name: 'pidfd/pidfd_poll_test', seconds: 180 },
   ...of(
     'proc',
     `fd-001-lookup fd-002-posix-eq fd-003-kthread proc-2-is-kthread proc-empty-vm proc-fsconfig-hidepid
