@@ -82,11 +82,12 @@ test('huge pages: used where this host has set enough aside, refused in one line
     });
     return;
   }
-  const { instance, next } = await start;
+  const { instance, stdout, next } = await start;
   const maps = await readFile(`/proc/${instance.machine.pid}/smaps`, 'utf8');
   const used = [...maps.matchAll(/^Private_Hugetlb: +([0-9]+) kB$/gm)].reduce((sum, [, kb]) => sum + Number(kb), 0);
   expect(used).toBeGreaterThan(16 * 1024);
   next();
+  await stdout.seen('freed');
   next();
   expect((await instance.outcome).status).toBe(0);
 });
