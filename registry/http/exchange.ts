@@ -23,6 +23,11 @@ export type Handler = (exchange: Exchange) => Promise<void>;
  */
 export function answer(response: ServerResponse, status: number, headers: OutgoingHttpHeaders, body?: Buffer): void {
   response.writeHead(status, headers);
+  endAnswer(response, body);
+}
+
+/** Ends an answer whose headers were written. Of a request with a body that nobody read, the body is received first. */
+export function endAnswer(response: ServerResponse, body?: Buffer): void {
   const { req } = response;
   if (response.shouldKeepAlive || req.complete || req.destroyed || !isWorthReceiving(req)) {
     response.end(body);

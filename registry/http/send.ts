@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { RegistryError } from '../errors.ts';
 import type { DataReader } from '../storage/contract.ts';
+import { endAnswer } from './exchange.ts';
 
 /** TLS encrypts all that it is given at once, and keeps that until the client has taken it. */
 const ENCRYPTED_AT_ONCE = 1024 * 1024;
@@ -21,7 +22,7 @@ export async function send(data: DataReader, response: ServerResponse, length: n
     if (!(await outlet.write(chunk))) return;
   }
   if (sent !== length) throw new RegistryError('STORAGE_DAMAGED', `the data holds ${sent} bytes and not ${length}`);
-  response.end();
+  endAnswer(response);
 }
 
 class Outlet {

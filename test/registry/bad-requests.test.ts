@@ -206,6 +206,7 @@ test('a client that sends a large body, and wants the connection closed then, re
     [405, 'PUT', '/v2/a/tags/list'],
     [202, 'POST', '/v2/a/blobs/uploads/'],
     [200, 'GET', '/v2/a/tags/list'],
+    [200, 'GET', `/v2/a/blobs/${digestOf('layer')}`],
   ] as const) {
     const head = `${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
     const answer = await sendThenRead(Buffer.concat([Buffer.from(head), body]));
