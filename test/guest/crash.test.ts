@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Instance, type InstanceOptions, PullerError, startInstance } from '../../puller/index.ts';
+import { startInstance } from '../../puller/index.ts';
+import { crash, failureOf } from './crash-program.ts';
 import { buildGuestImage, Collector, type GuestImage, runGuest } from './guest.ts';
 
 let image: GuestImage;
@@ -13,35 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => image?.[Symbol.asyncDispose]());
 
-async function crash(
-  how: string,
-  options: Partial<InstanceOptions> = {},
-): Promise<{ instance: Instance; stdout: Collector }> {
-  const stdout = new Collector();
-  const instance = await startInstance(image.bootable, {
-    entrypoint: ['/programs/crash'],
-    args: [how],
-    stdout,
-    stderr: new Collector(),
-    ...options,
-  });
-  await stdout.seen('ready');
-  instance.signal(constants.signals.SIGUSR1);
-  return { instance, stdout };
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<PullerError> {
-  const error = await promise.then(
-    () => expect.unreachable('it did not fail'),
-    (error: unknown) => error,
-  );
-  expect(error).toBeInstanceOf(PullerError);
-  return error as PullerError;
-}
-
 describe('a guest that ends before its program', () => {
   test('by a panic: the kernel log says why', async () => {
-    const { instance, stdout } = await crash('panic');
+    const { instance, stdout } = await crash(image, 'panic');
     const error = await failureOf(instance.outcome);
     expect(error.code).toBe('GUEST_CRASHED');
     expect(error.message).toContain('its kernel panicked: Attempted to kill init');
@@ -53,7 +28,7 @@ describe('a guest that ends before its program', () => {
     ['triple', 'without a word of the kernel'],
     ['reset', 'something in it restarted the machine'],
   ])('by a %s', async (how, said) => {
-    const { instance, stdout } = await crash(how);
+    const { instance, stdout } = await crash(image, how);
     const error = await failureOf(instance.outcome);
     expect(error.code).toBe('GUEST_CRASHED');
     expect(error.message).toContain(said);
@@ -76,7 +51,7 @@ describe('a guest that ends before its program', () => {
 });
 
 test('a guest whose processor stands still can be killed', async () => {
-  const { instance } = await crash('hang');
+  const { instance } = await crash(image, 'hang');
   instance.signal(constants.signals.SIGTERM);
   instance.kill();
   expect((await instance.outcome).status).toBe(137);

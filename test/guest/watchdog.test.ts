@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type InstanceOptions, PullerError, startInstance } from '../../puller/index.ts';
+import { startInstance } from '../../puller/index.ts';
 import { runUk, uk } from '../whole/command.ts';
+import { crash, failureOf } from './crash-program.ts';
 import { buildGuestImage, Collector, type GuestImage, runGuest } from './guest.ts';
 
 let image: GuestImage;
@@ -16,36 +17,13 @@ beforeAll(async () => {
 });
 afterAll(() => image?.[Symbol.asyncDispose]());
 
-async function begin(how: string, options: Partial<InstanceOptions>) {
-  const stdout = new Collector();
-  const instance = await startInstance(image.bootable, {
-    entrypoint: ['/programs/crash'],
-    args: [how],
-    stdout,
-    stderr: new Collector(),
-    ...options,
-  });
-  await stdout.seen('ready');
-  instance.signal(constants.signals.SIGUSR1);
-  return instance;
-}
-
-async function hang(how: string, options: Partial<InstanceOptions>): Promise<PullerError> {
-  const instance = await begin(how, options);
-  const error = await instance.outcome.then(
-    () => expect.unreachable('it did not fail'),
-    (error: unknown) => error,
-  );
-  expect(error).toBeInstanceOf(PullerError);
-  return error as PullerError;
-}
-
 describe('a guest that hangs is reported', () => {
   test.each([['kernel', /processor 0 is running in the kernel at 0xffffffff[0-9a-f]+, interrupts off/]])(
     'by a %s',
     async (how, where) => {
       const console = new Collector();
-      const error = await hang(how, { watchdogMs: 1_000, console });
+      const { instance } = await crash(image, how, { watchdogMs: 1_000, console });
+      const error = await failureOf(instance.outcome);
       expect(error.code).toBe('GUEST_UNRESPONSIVE');
       expect(error.message).toMatch(where);
       expect(error.hint).toContain('--watchdog');
@@ -75,7 +53,7 @@ describe('a guest whose program keeps the processor with interrupts off is repor
     ['hang', /processor 0 is halted in the program at 0x[0-9a-f]+, interrupts off/],
   ])('by a %s', async (how, where) => {
     const revived = Promise.withResolvers<string>();
-    const instance = await begin(how, {
+    const { instance } = await crash(image, how, {
       watchdogMs: 1_000,
       onEvent: (event) => event.type === 'revived' && revived.resolve(event.text),
     });
@@ -90,7 +68,7 @@ describe('a guest whose program keeps the processor with interrupts off is repor
 });
 
 test('a program that loads GS is ended by the next interrupt', async () => {
-  const outcome = await (await begin('gs', {})).outcome;
+  const outcome = await (await crash(image, 'gs')).instance.outcome;
   expect(outcome).toMatchObject({ status: 128 + constants.signals.SIGSEGV });
   expect(outcome.kernelLog).toMatch(/crash\[\d+\] loaded GS, which is the kernel's/);
 });
