@@ -15,7 +15,10 @@ import { sourceTarball, unpackSource } from './linux-source.ts';
 import { applyPatch, readSeries } from './patch-series.ts';
 import { fragmentsOf } from './variants.ts';
 
-const TOUCHED = ['arch/x86/', 'fs/binfmt_elf.o', 'fs/coredump.o', 'kernel/fork.o', 'kernel/entry/'];
+const TOUCHED = [
+  ...['arch/x86/', 'kernel/entry/', 'kernel/fork.o', 'kernel/params.o', 'fs/binfmt_elf.o', 'fs/coredump.o'],
+  ...['mm/slub.o', 'mm/slab_common.o', 'lib/crypto/blake2s.o', 'drivers/char/virtio_console.o'],
+];
 const VARIANTS = ['default', 'ring3'];
 
 async function settingsOf(variant: string): Promise<Settings> {
@@ -46,7 +49,8 @@ async function check(folder: string, targets: readonly string[]): Promise<void> 
   const tree = join(folder, 'linux');
   await mkdir(tree);
   console.log(`linux ${await unpackSource(tarball, tree)}`);
-  for (const patch of await readSeries(join(import.meta.dirname, 'patches'))) {
+  const series = await readSeries(join(import.meta.dirname, 'patches'));
+  for (const patch of series) {
     const inexact = await applyPatch(tree, patch);
     console.log(`${patch.name}${inexact.length === 0 ? '' : `: ${inexact.join('; ')}`}`);
     const hasOption = (await readFile(join(tree, 'arch/x86/Kconfig'), 'utf8')).includes('config RING0_USER');
@@ -57,7 +61,8 @@ async function check(folder: string, targets: readonly string[]): Promise<void> 
       await mkdir(output, { recursive: true });
       await writeFile(join(output, 'uk.config'), formatSettings(settings));
       await make(tree, output, ['allnoconfig'], { KCONFIG_ALLCONFIG: join(output, 'uk.config') });
-      verifyConfig(settings, await readFile(join(output, '.config'), 'utf8'));
+      // What a later patch adds as an option is not there before.
+      if (patch === series.at(-1)) verifyConfig(settings, await readFile(join(output, '.config'), 'utf8'));
       await make(tree, output, targets);
       console.log(`  ${variant}: compiles (${Math.round((performance.now() - started) / 1000)} s)`);
     }
