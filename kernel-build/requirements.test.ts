@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { buildCalls } from './calls/build-calls.ts';
 import { kernelFor } from './kernel-for.ts';
 import { kernelBuildRequirements, requireBuildTools } from './requirements.ts';
 
@@ -32,6 +33,15 @@ test('names all that is missing and one command for it', async () => {
     hint: expect.stringMatching(
       /^apt-get install linux-source-6.12 gcc binutils make flex bison bc patch tar xz-utils musl-tools libc6-dev libelf-dev; or .*--kernel/,
     ),
+  });
+});
+
+test('the library of --calls wants a compiler and no more', async () => {
+  vi.stubEnv('PATH', folder);
+  await expect(buildCalls(folder)).rejects.toMatchObject({
+    code: 'REQUIREMENTS_MISSING',
+    message: 'to build the library of --calls this machine lacks gcc, ld',
+    hint: 'apt-get install gcc binutils',
   });
 });
 

@@ -41,6 +41,12 @@ const LIBC_TOOLS: readonly Tool[] = [
   ['patch', 'patch'],
 ];
 
+/** The library that replaces calls is compiled, and nothing else. */
+const CALLS_TOOLS: readonly Tool[] = [
+  ['gcc', 'gcc'],
+  ['ld', 'binutils'],
+];
+
 /** The kernel's build has programs of its own; objtool, which it runs over each object, reads and writes them by libelf. */
 const LIBRARIES: readonly (readonly [library: string, header: string, debianPackage: string])[] = [
   ['libc', 'stdio.h', 'libc6-dev'],
@@ -79,6 +85,11 @@ export async function requireBuildTools(): Promise<void> {
 /** @throws KernelError `REQUIREMENTS_MISSING` */
 export async function requireLibcTools(): Promise<void> {
   refuseMissing('a libc', await libcBuildRequirements());
+}
+
+/** @throws KernelError `REQUIREMENTS_MISSING` */
+export async function requireCallsTools(): Promise<void> {
+  refuseMissing('the library of --calls', await Promise.all(CALLS_TOOLS.map(findTool)));
 }
 
 function refuseMissing(what: string, requirements: readonly Requirement[], instead = ''): void {

@@ -3,6 +3,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '../command.ts';
 import { KernelError } from '../errors.ts';
+import { requireCallsTools } from '../requirements.ts';
 
 /** Where the library stands in an image. */
 const IMAGE_PATH = '/usr/lib/ring0-calls.so';
@@ -31,7 +32,7 @@ export interface CallsFiles {
  *
  * @param folder is filled
  * @param replaced a source → what is compiled in its place, for tests
- * @throws KernelError `BUILD_FAILED`
+ * @throws KernelError `REQUIREMENTS_MISSING`, `BUILD_FAILED`
  */
 export async function buildCalls(
   folder: string,
@@ -53,6 +54,7 @@ export async function buildCalls(
     });
   } catch (cause) {
     signal?.throwIfAborted();
+    await requireCallsTools();
     throw new KernelError('BUILD_FAILED', `the library for system calls does not compile: ${join(here, '*.c')}`, {
       cause,
     });

@@ -226,8 +226,13 @@ int decode(const uint8_t *at, size_t room, struct instruction *instruction)
 			kind |= op == 0xf6 ? IMM8 : IMMZ;
 		if (legacy == 1 && op == 0xff && (reg == 4 || reg == 5))
 			instruction->indirect_jump = 1;
+		/* XBEGIN: what looks like its immediate is where an abort goes on. */
+		if (legacy == 1 && op == 0xc7 && at[length] == 0xf8)
+			kind = operand_16 ? BAD : REL32;
 		length += bytes;
 	}
+	if (kind & BAD)
+		return 0;
 	if (kind & ~(unsigned int)MODRM)
 		length += immediate_length(kind, rex_w, operand_16, address_32);
 	if (length > room)

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { encodeFrame, FRAME, type Frame, FrameDecoder, numberOf, type Records, recordOf } from './frames.ts';
+import {
+  encodeFrame,
+  FRAME,
+  type Frame,
+  FrameDecoder,
+  numberOf,
+  type Records,
+  recordOf,
+  wholeNumberOf,
+} from './frames.ts';
 import { encodeStart, type Start } from './start.ts';
 
 /** The contract's versions that this node speaks. */
@@ -119,7 +128,7 @@ export class ControlChannel extends EventEmitter<Events> {
         this.emit('exit', { end: endOf(frame), stdout: numberOf(frame, 'stdout'), stderr: numberOf(frame, 'stderr') });
         return;
       case FRAME.pong:
-        this.emit('pong', { id: recordOf(frame, 'id') ?? '', tsc: BigInt(recordOf(frame, 'tsc') ?? 0) });
+        this.emit('pong', { id: recordOf(frame, 'id') ?? '', tsc: wholeNumberOf(frame, 'tsc') });
         return;
       // Types that are not known are ignored: a later version of the contract may have them.
     }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PullerError } from '../errors.ts';
-import { encodeFrame, FRAME, FrameDecoder, numberOf, recordOf } from './frames.ts';
+import { encodeFrame, FRAME, FrameDecoder, numberOf, recordOf, wholeNumberOf } from './frames.ts';
 
 const key = fc.stringMatching(/^[a-z0-9-]{1,12}$/);
 const value = fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0'));
@@ -82,4 +82,11 @@ test('records are found by key, the first one wins', () => {
   expect(recordOf(found, 'x')).toBeUndefined();
   expect(numberOf(found, 'a')).toBe(1);
   for (const bad of ['b', 'c', 'd', 'x']) expect(() => numberOf(found, bad)).toThrow(/number/);
+  for (const bad of ['b', 'c', 'd', 'x']) expect(() => wholeNumberOf(found, bad)).toThrow(/number/);
+});
+
+test('numbers of 64 bits', () => {
+  const frame = (value: bigint) => ({ type: 1, records: [['tsc', String(value)]] as const });
+  expect(wholeNumberOf(frame((1n << 64n) - 1n), 'tsc')).toBe((1n << 64n) - 1n);
+  expect(() => wholeNumberOf(frame(1n << 64n), 'tsc')).toThrow(expect.objectContaining({ code: 'GUEST_PROTOCOL' }));
 });

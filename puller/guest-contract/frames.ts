@@ -92,11 +92,17 @@ export function recordOf({ records }: Frame, key: string): string | undefined {
 
 /** @throws PullerError `GUEST_PROTOCOL` where it is missing or no whole number of at most 2^53 */
 export function numberOf(frame: Frame, key: string): number {
-  const text = recordOf(frame, key) ?? '';
-  const number = Number(text);
-  if (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(number))
-    throw damaged(`frame ${frame.type} without a number "${key}"`);
+  const number = Number(wholeNumberOf(frame, key));
+  if (!Number.isSafeInteger(number)) throw damaged(`frame ${frame.type} without a number "${key}"`);
   return number;
+}
+
+/** @throws PullerError `GUEST_PROTOCOL` where it is missing or no whole number of 64 bits */
+export function wholeNumberOf(frame: Frame, key: string): bigint {
+  const text = recordOf(frame, key) ?? '';
+  if (!/^[0-9]{1,20}$/.test(text) || BigInt(text) >> 64n !== 0n)
+    throw damaged(`frame ${frame.type} without a number "${key}"`);
+  return BigInt(text);
 }
 
 function damaged(what: string): PullerError {

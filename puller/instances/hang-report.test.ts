@@ -66,6 +66,14 @@ test('what the kernel says then is waited for', async () => {
   expect(log.text()).toMatch(/asks its kernel\]\nNMI: here I am\n\[uk: given up\]$/);
 });
 
+test('processors that have not been started are no reason for silence', async () => {
+  const registers = async () => `${REGISTERS}\nCPU#1\nEIP=0000fff0 EFL=00000002 CPL=0 HLT=1\n`;
+  const { log, asked, machine } = subject({ registers });
+  const verdict = await reportHang({ machine, log, alive: () => asked.length > 0, silentMs: 1, revivalMs: 200 });
+  expect(verdict).toMatchObject({ revived: expect.stringContaining('processor 0 is running in the program') });
+  expect(log.text()).toContain('[uk: processor 1 has not been started]');
+});
+
 test('a monitor that refuses leaves a report without registers', async () => {
   const { log, asked, machine } = subject({ registers: () => Promise.reject(new Error('refused')) });
   const verdict = await reportHang({ machine, log, alive: () => false, silentMs: 1000 });

@@ -53,6 +53,7 @@ export async function reportHang(options: HangReportOptions): Promise<HangVerdic
 }
 
 function describe({ index, registers, interrupts, halted }: ProcessorState): string {
+  if (registers === undefined) return `processor ${index} has not been started`;
   const where = registers.application ? 'in the program' : 'in the kernel';
   const what = halted ? 'halted' : 'running';
   const address = registers.rip.toString(16);
@@ -70,7 +71,7 @@ function hung(silentMs: number, processors: readonly ProcessorState[]): PullerEr
 }
 
 function culprit(processors: readonly ProcessorState[]): string {
-  const off = processors.find(({ interrupts }) => !interrupts);
+  const off = processors.find(({ registers, interrupts }) => registers !== undefined && !interrupts);
   return off === undefined ? '' : `: ${describe(off)}`;
 }
 

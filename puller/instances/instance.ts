@@ -22,7 +22,7 @@ import { monitorFor } from '../vmm/monitors.ts';
 import { howItEnded } from './crash.ts';
 import { type Execution, type ExecutionChoice, executionOf } from './execution.ts';
 import { reportHang } from './hang-report.ts';
-import { backingOf, chooseMemory, memoryNeed, tooSmall, UNPACKING_FAILURE } from './memory.ts';
+import { backingOf, chooseMemory, memoryNeed, prefaultMs, tooSmall, UNPACKING_FAILURE } from './memory.ts';
 import { endsMachine } from './signal-effects.ts';
 import { InputCopy, LogTail, OutputCopy } from './streams.ts';
 import { Watchdog } from './watchdog.ts';
@@ -63,7 +63,7 @@ export interface InstanceOptions extends ExecutionChoice {
   /** Ends the machine at once, that of the accelerator's probe too; the start or the outcome then rejects with its reason. */
   signal?: AbortSignal | undefined;
   onEvent?: ((event: InstanceEvent) => void) | undefined;
-  /** How long the kernel may take until its init speaks. Default: 60 s. */
+  /** How long the kernel may take until its init speaks. Default: 60 s, and more where its memory is touched first. */
   bootTimeoutMs?: number | undefined;
   /** How long a guest that has come up may be silent until it is given up, in milliseconds; 0: for ever. Default: 60 s. */
   watchdogMs?: number | undefined;
@@ -158,7 +158,9 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
     options.onEvent?.({ type: 'machine', pid: machine.pid, choice, ms: performance.now() - begin });
     const explain = (exit: MachineExit): Error => monitor.explainExit(spec, exit);
     const unpackingFailure = tooSmall(memory, memoryNeed(bootable));
-    return new RunningInstance(machine, start, options, { id, begin, choice, explain, forwards, unpackingFailure });
+    const bootTimeoutMs = options.bootTimeoutMs ?? BOOT_TIMEOUT_MS + prefaultMs(backing, memory);
+    const circumstances = { id, begin, choice, explain, forwards, unpackingFailure, bootTimeoutMs };
+    return new RunningInstance(machine, start, options, circumstances);
   } catch (error) {
     // Nobody would have it to end it.
     machine.kill();
@@ -191,6 +193,7 @@ interface Circumstances {
   forwards: readonly PortForward[];
   /** What to say of a guest that could not unpack all of its files. */
   unpackingFailure: PullerError;
+  bootTimeoutMs: number;
 }
 
 class RunningInstance implements Instance {
@@ -343,7 +346,8 @@ class RunningInstance implements Instance {
   }
 
   async #run(): Promise<Outcome> {
-    const { signal, bootTimeoutMs = BOOT_TIMEOUT_MS } = this.#options;
+    const { signal } = this.#options;
+    const { bootTimeoutMs } = this.#circumstances;
     const abort = (): void => this.#settled.reject(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
     const late = setTimeout(() => this.#settled.reject(bootTimeout(bootTimeoutMs)), bootTimeoutMs);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import { backingOf, chooseMemory, memoryNeed, tooSmall } from './memory.ts';
+import { backingOf, chooseMemory, memoryNeed, prefaultMs, tooSmall } from './memory.ts';
 
 const MiB = 1024 ** 2;
 
@@ -36,6 +36,11 @@ test.each([
   const told = Number(/-m (\d+)M$/.exec(hint ?? '')?.[1]);
   expect(told).toBeGreaterThan(need);
   expect(told).toBeGreaterThanOrEqual(Math.max(memory < need ? 0 : 2 * memory, need + 32));
+});
+
+test('memory that is touched first gives a guest more time', () => {
+  expect(prefaultMs({ prefault: false }, 1024 * MiB)).toBe(0);
+  expect(prefaultMs({ prefault: true }, 1024 * MiB)).toBe(8_000);
 });
 
 test('how memory is given: the profile, unless something else is said', () => {

@@ -12,6 +12,9 @@ const KERNEL_NEED = 23 * MEBIBYTE;
 /** What a program gets beside its files where nobody said how much. */
 const PROGRAM_ROOM = 32 * MEBIBYTE;
 
+/** Bytes a second. */
+const PREFAULT_RATE = 128 * MEBIBYTE;
+
 type Sizes = Pick<Bootable, 'initrdSize' | 'unpackedSize'>;
 
 /**
@@ -48,6 +51,14 @@ export function backingOf(
     prefault,
     reporting: devices.includes('virtio-balloon'),
   };
+}
+
+/**
+ * How much longer a guest may take to come up as the monitor touches all of its memory first, in milliseconds: a host
+ * clears pages at gigabytes a second, one that has to make room for them does not.
+ */
+export function prefaultMs({ prefault }: Pick<MemoryBacking, 'prefault'>, memory: number): number {
+  return prefault ? (memory / PREFAULT_RATE) * 1000 : 0;
 }
 
 interface BackingChoice {

@@ -25,6 +25,13 @@ test('enough, of which others have a claim to some', async () => {
   });
 });
 
+test('more than are set aside, where the host may make some', async () => {
+  await writeFile(join(folder, 'hugepages-2048kB/nr_overcommit_hugepages'), '10\n');
+  await writeFile(join(folder, 'hugepages-2048kB/surplus_hugepages'), '8\n');
+  await checkHugePages('2M', 132 * MEBIBYTE, folder);
+  await expect(checkHugePages('2M', 134 * MEBIBYTE, folder)).rejects.toThrow('and 66 are free');
+});
+
 test('a size that this host does not have', async () => {
   await expect(checkHugePages('1G', MEBIBYTE, folder)).rejects.toMatchObject({
     code: 'OPTION_UNSUPPORTED',

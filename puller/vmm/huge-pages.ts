@@ -21,10 +21,14 @@ export async function checkHugePages(
   folder = '/sys/kernel/mm/hugepages',
 ): Promise<void> {
   const pool = join(folder, `hugepages-${KIBIBYTES[size]}kB`);
-  const [free, reserved] = await Promise.all([numberIn(pool, 'free_hugepages'), numberIn(pool, 'resv_hugepages')]);
+  const files = ['free_hugepages', 'resv_hugepages', 'nr_overcommit_hugepages', 'surplus_hugepages'];
+  const [free, reserved = 0, overcommit = 0, surplus = 0] = await Promise.all(
+    files.map((file) => numberIn(pool, file)),
+  );
   const wanted = Math.ceil(bytes / (KIBIBYTES[size] * 1024));
   if (free === undefined) throw missing(`this host has no huge pages of ${size}`, 'run it with --huge-pages off');
-  const left = free - (reserved ?? 0);
+  // What is beyond those set aside is made when it is asked for, as far as the administrator allows.
+  const left = free - reserved + Math.max(0, overcommit - surplus);
   if (left >= wanted) return;
   throw missing(
     `the guest needs ${wanted} huge pages of ${size}, and ${left} are free on this host`,

@@ -55,3 +55,16 @@ test('several processors, without what floats', () => {
   }
   expect(parseProcessors('')).toEqual([]);
 });
+
+test('a processor that has not been started leaves the others readable', () => {
+  const waiting = [
+    'CPU#1',
+    'EAX=00000000 EBX=00000000',
+    'EIP=0000fff0 EFL=00000002 [-------] CPL=0 II=0 A20=1 SMM=0 HLT=1',
+  ];
+  const processors = parseProcessors(`${printed('0000000000401000', 0)}\n${waiting.join('\n')}\n`);
+  expect(processors).toMatchObject([
+    { index: 0, registers: { application: true } },
+    { index: 1, registers: undefined, halted: true, text: expect.stringContaining('EIP=0000fff0') },
+  ]);
+});

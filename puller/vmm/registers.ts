@@ -25,12 +25,16 @@ export interface SampleOptions {
 
 /** Reads what QEMU's `info registers` prints of one processor. @throws PullerError `MONITOR_FAILED` */
 export function parseRegisters(text: string): RegisterSample {
+  const sample = sampleOf(text);
+  if (sample !== undefined) return sample;
+  throw new PullerError('MONITOR_FAILED', 'the monitor does not show the registers of a 64-bit processor');
+}
+
+function sampleOf(text: string): RegisterSample | undefined {
   const rip = /\bRIP=([0-9a-f]{16})\b/i.exec(text)?.[1];
   const cpl = /\bCPL=([0-3])\b/.exec(text)?.[1];
   const cs = /\bCS =([0-9a-f]{4})\b/i.exec(text)?.[1];
-  if (rip === undefined || cpl === undefined || cs === undefined) {
-    throw new PullerError('MONITOR_FAILED', 'the monitor does not show the registers of a 64-bit processor');
-  }
+  if (rip === undefined || cpl === undefined || cs === undefined) return undefined;
   const address = BigInt(`0x${rip}`);
   return { cpl: Number(cpl), cs: Number.parseInt(cs, 16), rip: address, application: address >> 63n === 0n };
 }
@@ -38,7 +42,8 @@ export function parseRegisters(text: string): RegisterSample {
 /** One of several processors. */
 export interface ProcessorState {
   index: number;
-  registers: RegisterSample;
+  /** undefined of one that is not in 64-bit mode: it has not been started. */
+  registers: RegisterSample | undefined;
   /** Whether it takes interrupts. */
   interrupts: boolean;
   /** Whether it waits for one. */
@@ -47,21 +52,20 @@ export interface ProcessorState {
   text: string;
 }
 
-/** Reads what QEMU's `info registers -a` prints. @throws PullerError `MONITOR_FAILED` */
+/** Reads what QEMU's `info registers -a` prints. */
 export function parseProcessors(text: string): ProcessorState[] {
   return text
     .replaceAll('\r', '')
     .split(/^CPU#(?=[0-9]+$)/m)
     .slice(1)
     .map((part) => {
-      const registers = parseRegisters(part);
       const index = Number.parseInt(part, 10);
       const flags = Number.parseInt(/\bRFL=([0-9a-f]{8})\b/i.exec(part)?.[1] ?? '0', 16);
       const lines = part.split('\n').slice(1);
       const end = lines.findIndex((line) => /^(FCW|FPR0|XMM00|YMM00)=/.test(line));
       return {
         index,
-        registers,
+        registers: sampleOf(part),
         interrupts: (flags & INTERRUPT_FLAG) !== 0,
         halted: /\bHLT=1\b/.test(part),
         text: lines

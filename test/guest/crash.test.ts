@@ -24,6 +24,15 @@ describe('a guest that ends before its program', () => {
     expect(stdout.text).toBe('ready\n');
   });
 
+  test('by a jump of its kernel through NULL, which is not taken for a fault of the program', async () => {
+    const { instance, stdout } = await crash(image, 'null');
+    const error = await failureOf(instance.outcome);
+    expect(error.code).toBe('GUEST_CRASHED');
+    expect(error.message).toContain('its kernel panicked: Fatal exception');
+    expect(error.kernelLog).toContain("kernel jumped to an address of the program's");
+    expect(stdout.text).toBe('ready\n');
+  });
+
   test.each([
     ['triple', 'without a word of the kernel'],
     ['reset', 'something in it restarted the machine'],

@@ -4,7 +4,8 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ControlChannel } from '../../puller/guest-contract/control-channel.ts';
 import { startInstance } from '../../puller/index.ts';
 import { runUk, uk } from '../whole/command.ts';
 import { crash, failureOf } from './crash-program.ts';
@@ -49,11 +50,15 @@ test('by the command: the log, one line, and the exit status of timeout(1)', asy
 
 describe('a guest whose program keeps the processor with interrupts off is reported, and goes on', () => {
   test.each([
-    ['spin', /processor 0 is running in the program at 0x[0-9a-f]+, interrupts off/],
-    ['hang', /processor 0 is halted in the program at 0x[0-9a-f]+, interrupts off/],
-  ])('by a %s', async (how, where) => {
+    ['spin', 1, 0, 'running'],
+    ['hang', 1, 0, 'halted'],
+    ['spin on the processor that the other waits for', 2, 1, 'running'],
+  ])('by a %s', async (what, cpus, processor, state) => {
+    const how = cpus === 1 ? what : 'other';
+    const where = new RegExp(`processor ${processor} is ${state} in the program at 0x[0-9a-f]+, interrupts off`);
     const revived = Promise.withResolvers<string>();
     const { instance } = await crash(image, how, {
+      cpus,
       watchdogMs: 1_000,
       onEvent: (event) => event.type === 'revived' && revived.resolve(event.text),
     });
@@ -63,7 +68,8 @@ describe('a guest whose program keeps the processor with interrupts off is repor
     const outcome = await instance.outcome;
     expect(outcome).toMatchObject({ status: 128 + constants.signals.SIGTERM });
     expect(outcome.kernelLog).toMatch(where);
-    expect(outcome.kernelLog).toMatch(/NMI: CPU 0 runs crash\[\d+\] at 0x[0-9a-f]+, interrupts off/);
+    const asked = new RegExp(`NMI: CPU ${processor} runs crash\\[\\d+\\] at 0x[0-9a-f]+, interrupts off`);
+    expect(outcome.kernelLog).toMatch(asked);
   });
 });
 
@@ -111,13 +117,12 @@ describe('no false alarm', () => {
     expect((await instance.outcome).kernelLog).not.toContain('[uk:');
   });
 
-  test('nobody looks where it is off', async () => {
-    const events: string[] = [];
-    const { outcome } = await runGuest(image, 'exit', [], {
-      watchdogMs: 0,
-      onEvent: ({ type }) => events.push(type),
-    });
-    expect(outcome.status).toBe(0);
-    expect(events).not.toContain('silent');
+  test('nobody asks where it is off', async () => {
+    const ping = vi.spyOn(ControlChannel.prototype, 'ping');
+    expect((await runGuest(image, 'exit', [], {})).outcome.status).toBe(0);
+    expect(ping).toHaveBeenCalled();
+    ping.mockClear();
+    expect((await runGuest(image, 'exit', [], { watchdogMs: 0 })).outcome.status).toBe(0);
+    expect(ping).not.toHaveBeenCalled();
   });
 });

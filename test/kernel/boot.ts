@@ -36,9 +36,12 @@ function clockPresets(): string[] {
   return megahertz > 0 ? [`tsc_early_khz=${Math.round(megahertz * 1000)}`, 'tsc=reliable'] : [];
 }
 
+/** A WARN() of the kernel's has this level, which `quiet` would not show. */
+const WARNINGS = 'loglevel=5';
+
 function argumentsOf({ vmlinux, initrd, cpus, memory = '128M', append = '', monitor = [] }: GuestRequest): string[] {
   const presets = [...clockPresets(), 'lapic_khz=1000000', 'no_timer_check'];
-  const words = ['console=ttyS0', 'rdinit=/init', 'panic=-1', 'reboot=t', 'quiet', ...presets, append];
+  const words = ['console=ttyS0', 'rdinit=/init', 'panic=-1', 'reboot=t', WARNINGS, ...presets, append];
   return [
     ...['-machine', 'microvm,acpi=off,rtc=on,auto-kernel-cmdline=on', '-accel', 'tcg', '-cpu', 'max,-erms,-fsrm'],
     ...['-smp', String(cpus), '-m', memory, '-kernel', vmlinux, '-initrd', initrd, '-append', words.join(' ')],

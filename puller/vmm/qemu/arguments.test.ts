@@ -78,6 +78,8 @@ describe('kernel command line', () => {
   });
   test('locks stay where they cost nothing', () => {
     expect(kernelCommandLine({ ...spec, cpus: 1 })).toContain('noreplace-smp');
+    expect(kernelCommandLine({ ...spec, cpus: 1 })).not.toContain('apic_extnmi');
+    expect(kernelCommandLine({ ...spec, cpus: 2 })).toContain(' apic_extnmi=all');
     expect(kernelCommandLine({ ...spec, cpus: 2 })).not.toContain('noreplace-smp');
     expect(kernelCommandLine({ ...spec, cpus: 1, accelerator: { kind: 'kvm' } })).not.toContain('noreplace-smp');
   });

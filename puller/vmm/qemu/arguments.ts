@@ -81,6 +81,8 @@ export function kernelCommandLine(spec: MachineSpec): string {
   }
   // The emulator has one processor do without locks anyway: no need to rewrite 4,000 instructions of the kernel.
   if (accelerator.kind === 'tcg' && cpus === 1) words.push('noreplace-smp');
+  // A program may have any of them without interrupts: the watchdog's reaches the first one only, if nothing is said.
+  if (cpus > 1) words.push('apic_extnmi=all');
   // Free memory is reported in pieces of 2 MiB, which are the host's huge pages; the kernel's own choice is 4.
   if (balloonDevice(spec).length > 0) words.push('page_reporting.page_reporting_order=9');
   return words.join(' ');

@@ -52,37 +52,19 @@ static void note(int signal)
 	interrupted++;
 }
 
-/* Waits until the thread sleeps in the kernel in read(), which its call's number tells. */
-static void wait_for_read(pid_t thread)
-{
-	char name[64], text[16];
-	FILE *file;
-
-	snprintf(name, sizeof(name), "/proc/self/task/%d/syscall", thread);
-	for (;;) {
-		file = fopen(name, "r");
-		if (file && fgets(text, sizeof(text), file) && strncmp(text, "0 ", 2) == 0)
-			break;
-		if (file)
-			fclose(file);
-		usleep(1000);
-	}
-	fclose(file);
-}
-
 /* Signals merge if the thread does not run in between: none is sent before the last one was handled. */
 static void *disturb(void *argument)
 {
 	struct reading *reading = argument;
 
 	for (int i = 0; i < reading->signals; i++) {
-		wait_for_read(reading->id);
+		wait_in_read(reading->id);
 		pthread_kill(reading->reader, SIGUSR1);
 		while (interrupted == i)
 			usleep(1000);
 	}
 	if (reading->with_byte) {
-		wait_for_read(reading->id);
+		wait_in_read(reading->id);
 		if (write(reading->ends[1], "x", 1) != 1)
 			interrupted = -1000;
 	}
@@ -107,6 +89,50 @@ static long interrupted_read(int flags, int signals, int with_byte, char *byte)
 	pthread_join(other, NULL);
 	close(reading.ends[0]);
 	close(reading.ends[1]);
+	return result;
+}
+
+static void keep_busy(void)
+{
+	for (unsigned long i = 0; i < 1UL << 40; i++)
+		__asm__ volatile("");
+}
+
+/* With NT set, the next IRET faults: that of whoever runs while this one sleeps. */
+static int sleep_with_nested_task_flag(void)
+{
+	struct timespec short_time = { 0, 1000000 };
+	pid_t child = fork();
+	long result = 0;
+	int status;
+
+	if (child == 0)
+		keep_busy();
+	for (int i = 0; i < 50 && result == 0; i++) {
+		__asm__ volatile("pushf; orl $0x4000, (%%rsp); popf" : : : "memory", "cc");
+		result = CALL(SYS_nanosleep, &short_time, 0);
+		__asm__ volatile("pushf; andl $~0x4000, (%%rsp); popf" : : : "memory", "cc");
+	}
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	return result == 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+/* The kernel has interrupts on while it copies, whatever the program did: a page that is not there yet is made. */
+static long read_without_interrupts(void)
+{
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int file = memfd_create("read", 0);
+	long result = write(file, "0123456789", 10);
+
+	lseek(file, 0, SEEK_SET);
+	__asm__ volatile("cli" : : : "memory");
+	result = CALL(SYS_read, file, page, 10);
+	__asm__ volatile("sti" : : : "memory");
+	if (result == 10 && memcmp(page, "0123456789", 10) != 0)
+		result = -1000;
+	munmap(page, 4096);
+	close(file);
 	return result;
 }
 
@@ -164,6 +190,10 @@ static void check_entry(const char *const names[])
 	CHECK(names[9], WIFEXITED(status) && WEXITSTATUS(status) == 0, status);
 	status = in_child(exit_by_call);
 	CHECK(names[10], WIFEXITED(status) && WEXITSTATUS(status) == 5, status);
+
+	CHECK(names[11], sleep_with_nested_task_flag(), 0);
+	result = read_without_interrupts();
+	CHECK(names[12], result == 10, result);
 }
 
 void check_calls(void)
@@ -171,11 +201,12 @@ void check_calls(void)
 	static const char *const full[] = {
 		"call: getpid", "call: no such system call", "call: six arguments", "call: four arguments",
 		"call: a bad pointer", "call: sleep", "call: restarted", "call: interrupted", "call: fork",
-		"call: execve", "call: exit",
+		"call: execve", "call: exit", "call: NT set", "call: IF clear",
 	}, *const lean[] = {
 		"lean call: getpid", "lean call: no such system call", "lean call: six arguments",
 		"lean call: four arguments", "lean call: a bad pointer", "lean call: sleep", "lean call: restarted",
 		"lean call: interrupted", "lean call: fork", "lean call: execve", "lean call: exit",
+		"lean call: NT set", "lean call: IF clear",
 	};
 	register long kept __asm__("rdi");
 	long result = SYS_getpid;

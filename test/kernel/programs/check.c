@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
@@ -31,6 +32,23 @@ int in_child(void (*body)(void))
 	if (child < 0 || waitpid(child, &status, 0) != child)
 		return -1;
 	return status;
+}
+
+void wait_in_read(pid_t thread)
+{
+	char name[64], text[16];
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/%d/syscall", thread);
+	for (;;) {
+		file = fopen(name, "r");
+		if (file && fgets(text, sizeof(text), file) && strncmp(text, "0 ", 2) == 0)
+			break;
+		if (file)
+			fclose(file);
+		usleep(1000);
+	}
+	fclose(file);
 }
 
 void begin(void)

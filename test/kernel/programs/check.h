@@ -4,6 +4,7 @@
 #define CHECK_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Prints the line of a check that went as it should. */
 void passed(const char *name);
@@ -17,6 +18,9 @@ void failed(const char *name, const char *why, long value);
 
 /* Runs `body` in a child. Returns its wait status. */
 int in_child(void (*body)(void));
+
+/* Waits until a thread sleeps in the kernel in read(), which its call's number tells. */
+void wait_in_read(pid_t thread);
 
 /* What process 1 does first: whole lines on the console, /proc. */
 void begin(void);

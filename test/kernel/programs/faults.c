@@ -106,6 +106,40 @@ static void return_to_kernel(void)
 	raise(SIGUSR1);
 }
 
+/* Leaves a handler as runtimes do that build the frame of an IRET themselves, from what they were given. */
+static void leave_by_iret(int signal, siginfo_t *info, void *context)
+{
+	greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+	unsigned long cs = registers[REG_CSGSFS] & 0xffff, ss = (unsigned long)registers[REG_CSGSFS] >> 48;
+
+	(void)signal;
+	(void)info;
+	__asm__ volatile("pushq %0; pushq %1; pushq %2; pushq %3; pushq %4; iretq"
+			 : : "r"(ss), "r"(registers[REG_RSP]), "r"(registers[REG_EFL]), "r"(cs),
+			     "r"(registers[REG_RIP] + 2));
+	__builtin_unreachable();
+}
+static void be_left_by_iret(void)
+{
+	struct sigaction action = { .sa_sigaction = leave_by_iret, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+
+	sigaction(SIGILL, &action, NULL);
+	__asm__ volatile("ud2" : : : "memory");
+	_exit(21);
+}
+
+/* The selectors that Linux gives a program elsewhere are still good for an IRET: to ring 3. */
+static void go_to_ring3(void)
+{
+	unsigned short cs;
+	char *fresh = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	__asm__ volatile("mov %%rsp, %%rax; pushq $0x2b; pushq %%rax; pushfq; pushq $0x33; lea 1f(%%rip), %%rax; pushq %%rax;"
+			 "iretq; 1: movb $1, (%1); mov %%cs, %0"
+			 : "=r"(cs) : "r"(fresh) : "rax", "memory", "cc");
+	_exit(cs == 0x33 ? 22 : 1);
+}
+
 static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
 
 static void dies(const char *name, void (*body)(void), int signal)
@@ -115,11 +149,19 @@ static void dies(const char *name, void (*body)(void), int signal)
 	CHECK(name, WIFSIGNALED(status) && WTERMSIG(status) == signal, status);
 }
 
+static void exits(const char *name, void (*body)(void), int code)
+{
+	int status = in_child(body);
+
+	CHECK(name, WIFEXITED(status) && WEXITSTATUS(status) == code, status);
+}
+
 void check_faults(void)
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	static char alternate[65536];
 	stack_t stack = { .ss_sp = alternate, .ss_size = sizeof(alternate) };
+	long cs;
 
 	page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memset(page, 0xc3, 8192);
@@ -130,7 +172,8 @@ void check_faults(void)
 		sigaction(signals[i], &action, NULL);
 
 	try("a read through NULL", read_null, SIGSEGV, SEGV_MAPERR, (void *)8);
-	CHECK("a handler sees a program's CS", (selectors & 0xffff) == 0x33, selectors);
+	__asm__ volatile("mov %%cs, %0" : "=r"(cs));
+	CHECK("a handler sees the CS that the program has", (selectors & 0xffff) == cs, selectors);
 	try("a write to a read-only page", write_read_only, SIGSEGV, SEGV_ACCERR, page);
 	try("a jump into data", run_data, SIGSEGV, SEGV_ACCERR, page + 4096);
 	try("a jump to nowhere", jump_nowhere, SIGSEGV, SEGV_MAPERR, (void *)0x7fff00000000);
@@ -155,4 +198,6 @@ void check_faults(void)
 	dies("a push to the top of memory", lose_stack_high, SIGSEGV);
 	dies("a trap with the stack at the top of memory", lose_stack_and_trap, SIGILL);
 	dies("a return from a signal into the kernel", return_to_kernel, SIGSEGV);
+	exits("a return from a signal by IRET", be_left_by_iret, 21);
+	exits("a program that goes to ring 3", go_to_ring3, 22);
 }

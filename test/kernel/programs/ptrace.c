@@ -120,9 +120,93 @@ static void check_registers(void)
 	CHECK("a released program goes its way", WIFEXITED(status) && WEXITSTATUS(status) == 11, status);
 }
 
+/* What RBX is after fork() by CALL */
+static void fork_by_call(void)
+{
+	unsigned long kept = 1;
+	long result = SYS_fork;
+
+	__asm__ volatile("sub $128, %%rsp; call *%2; add $128, %%rsp"
+			 : "+a"(result), "+b"(kept) : "r"(getauxval(32)) : "rcx", "r11", "memory", "cc");
+	_exit(result == 0 ? 0 : (int)kept);
+}
+
+static void check_writes_in_fork(void)
+{
+	pid_t child = start_traced(fork_by_call);
+	unsigned long other = 0;
+	int status;
+
+	ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACEFORK);
+	ptrace(PTRACE_CONT, child, 0, 0);
+	waitpid(child, &status, 0);
+	ptrace(PTRACE_GETEVENTMSG, child, 0, &other);
+	ptrace(PTRACE_POKEUSER, child, offsetof(struct user_regs_struct, rbx), 42);
+	waitpid((pid_t)other, NULL, __WALL);
+	ptrace(PTRACE_DETACH, (pid_t)other, 0, 0);
+	ptrace(PTRACE_DETACH, child, 0, 0);
+	waitpid(child, &status, 0);
+	CHECK("what a debugger writes during fork() by CALL", WIFEXITED(status) && WEXITSTATUS(status) == 42, status);
+}
+
+static int ends[2];
+
+static void read_by_call(void)
+{
+	long result = SYS_read;
+	char byte = 0;
+
+	__asm__ volatile("sub $128, %%rsp; call *%[entry]; add $128, %%rsp"
+			 : "+a"(result)
+			 : "D"((long)ends[0]), "S"(&byte), "d"(1L), [entry] "r"(getauxval(32))
+			 : "rcx", "r11", "memory", "cc");
+	_exit(result == 1 && byte == 'x' ? 31 : 1);
+}
+
+static void function_of_program(void)
+{
+	__asm__ volatile("int3");
+}
+
+/* As gdb's `call`: the program runs something else in the midst of a system call, and then goes on with it. */
+static void check_call_by_debugger(void)
+{
+	struct user_regs_struct saved, registers;
+	int status, trapped;
+	pid_t child;
+
+	if (pipe(ends) != 0)
+		failed("a debugger's call in a system call by CALL", "pipe", errno);
+	child = start_traced(read_by_call);
+	ptrace(PTRACE_CONT, child, 0, 0);
+	wait_in_read(child);
+	kill(child, SIGSTOP);
+	waitpid(child, &status, 0);
+	ptrace(PTRACE_GETREGS, child, 0, &saved);
+	registers = saved;
+	registers.rip = (unsigned long)function_of_program;
+	registers.rsp = ((saved.rsp - 512) & ~15UL) - 8;
+	registers.orig_rax = -1UL;
+	ptrace(PTRACE_SETREGS, child, 0, &registers);
+	ptrace(PTRACE_CONT, child, 0, 0);
+	waitpid(child, &status, 0);
+	trapped = WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP;
+	ptrace(PTRACE_SETREGS, child, 0, &saved);
+	ptrace(PTRACE_CONT, child, 0, 0);
+	if (write(ends[1], "x", 1) != 1)
+		trapped = 0;
+	waitpid(child, &status, 0);
+	CHECK("a debugger's call in a system call by CALL",
+	      trapped && WIFEXITED(status) && WEXITSTATUS(status) == 31, status);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 void check_ptrace(void)
 {
 	check_steps();
 	check_system_calls();
 	check_registers();
+	check_writes_in_fork();
+	check_call_by_debugger();
 }
