@@ -41,6 +41,7 @@ const WARNINGS = 'loglevel=5';
 
 function argumentsOf({ vmlinux, initrd, cpus, memory = '128M', append = '', monitor = [] }: GuestRequest): string[] {
   const presets = [...clockPresets(), 'lapic_khz=1000000', 'no_timer_check'];
+  if (cpus > 1) presets.push('apic_extnmi=all');
   const words = ['console=ttyS0', 'rdinit=/init', 'panic=-1', 'reboot=t', WARNINGS, ...presets, append];
   return [
     ...['-machine', 'microvm,acpi=off,rtc=on,auto-kernel-cmdline=on', '-accel', 'tcg', '-cpu', 'max,-erms,-fsrm'],
