@@ -74,6 +74,14 @@ test('processors that have not been started are no reason for silence', async ()
   expect(log.text()).toContain('[uk: processor 1 has not been started]');
 });
 
+test('a program without interrupts is named before a kernel that has them off for a moment', async () => {
+  const kernel = REGISTERS.replace('RIP=0000000000401000', 'RIP=ffffffff81000000');
+  const registers = async () => `${kernel}\n${REGISTERS.replace('CPU#0', 'CPU#1')}`;
+  const { log, machine } = subject({ registers });
+  const verdict = await reportHang({ machine, log, alive: () => false, silentMs: 1000, revivalMs: 200 });
+  expect(verdict).toMatchObject({ message: expect.stringContaining('processor 1 is running in the program') });
+});
+
 test('a monitor that refuses leaves a report without registers', async () => {
   const { log, asked, machine } = subject({ registers: () => Promise.reject(new Error('refused')) });
   const verdict = await reportHang({ machine, log, alive: () => false, silentMs: 1000 });

@@ -70,8 +70,10 @@ function hung(silentMs: number, processors: readonly ProcessorState[]): PullerEr
   );
 }
 
+/** The kernel has interrupts off now and then, a program hardly ever: that one comes first. */
 function culprit(processors: readonly ProcessorState[]): string {
-  const off = processors.find(({ registers, interrupts }) => registers !== undefined && !interrupts);
+  const deaf = processors.filter(({ registers, interrupts }) => registers !== undefined && !interrupts);
+  const off = deaf.find(({ registers }) => registers?.application) ?? deaf[0];
   return off === undefined ? '' : `: ${describe(off)}`;
 }
 

@@ -62,8 +62,8 @@ describe('machine', () => {
 
 describe('kernel command line', () => {
   test('presets under TCG', () =>
-    expect(kernelCommandLine(spec)).toBe(
-      'console=ttyS0 rdinit=/.uk/init panic=-1 reboot=t 8250.nr_uarts=1 quiet lapic_khz=1000000 no_timer_check tsc_early_khz=2596122 tsc=reliable',
+    expect(kernelCommandLine({ ...spec, cpus: 2 })).toBe(
+      'console=ttyS0 rdinit=/.uk/init panic=-1 reboot=t 8250.nr_uarts=1 quiet lapic_khz=1000000 no_timer_check tsc_early_khz=2596122 tsc=reliable apic_extnmi=all',
     ));
   test('what further processors would measure, by the ticks of their kernel', () => {
     expect(kernelCommandLine({ ...spec, cpus: 2, hz: 100 })).toContain(' lpj=25961220');
