@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
-import { getSystemErrorMessage } from 'node:util';
 import type { Bootable } from '../assemble/bootable.ts';
 import { PullerError } from '../errors.ts';
 import {
-  CONTRACT_VERSIONS,
   ControlChannel,
   type Exit,
   exitStatus,
@@ -21,6 +19,7 @@ import { GUEST_NETWORK, type Machine, type MachineExit, type MachineSpec, type P
 import { monitorFor } from '../vmm/monitors.ts';
 import { howItEnded } from './crash.ts';
 import { type Execution, type ExecutionChoice, executionOf } from './execution.ts';
+import { bootTimeout, checkContract, crashed, outputFailed } from './failures.ts';
 import { reportHang } from './hang-report.ts';
 import { backingOf, chooseMemory, memoryNeed, prefaultMs, tooSmall, UNPACKING_FAILURE } from './memory.ts';
 import { endsMachine } from './signal-effects.ts';
@@ -376,30 +375,4 @@ class RunningInstance implements Instance {
       await this.machine.exited;
     }
   }
-}
-
-/** What an image does not say beforehand, its guest says in HELLO. */
-function checkContract(version: unknown): void {
-  if (version === undefined || CONTRACT_VERSIONS.includes(Number(version))) return;
-  throw new PullerError('IMAGE_UNSUPPORTED', `the image's guest speaks version ${version} of the contract`, {
-    hint: 'a newer uk is needed',
-  });
-}
-
-function crashed(what: string): PullerError {
-  return new PullerError('GUEST_CRASHED', what, { hint: 'run it again with --console to see all of the kernel log' });
-}
-
-function outputFailed(name: string, cause: NodeJS.ErrnoException): PullerError {
-  const why = cause.errno === undefined ? cause.message : getSystemErrorMessage(cause.errno);
-  return new PullerError('OUTPUT_FAILED', `cannot write ${name}: ${why}`, {
-    cause,
-    hint: 'the program was ended, for the rest of its output would be lost',
-  });
-}
-
-function bootTimeout(milliseconds: number): PullerError {
-  return new PullerError('GUEST_TIMEOUT', `the guest did not come up within ${milliseconds / 1000} s`, {
-    hint: 'run it again with --console to see how far it gets, or with --accel tcg',
-  });
 }
