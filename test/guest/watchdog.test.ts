@@ -124,5 +124,6 @@ describe('no false alarm', () => {
     ping.mockClear();
     expect((await runGuest(image, 'exit', [], { watchdogMs: 0 })).outcome.status).toBe(0);
     expect(ping).not.toHaveBeenCalled();
+    ping.mockRestore();
   });
 });
