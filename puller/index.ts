@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-export { type AssembleEvent, type AssembleOptions, assemble } from './assemble/assemble.ts';
+export { assemble } from './assemble/assemble.ts';
 export type { Bootable } from './assemble/bootable.ts';
+export type { AssembleEvent, AssembleOptions } from './assemble/options.ts';
 export { trimAssemblies } from './assemble/trim.ts';
 export * from './errors.ts';
 export type { Exit, Failure, Hello, ProgramEnd } from './guest-contract/control-channel.ts';

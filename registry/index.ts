@@ -9,8 +9,9 @@ export { RegistryError, type RegistryErrorCode } from './errors.ts';
 export type { ListenOptions } from './http/listen.ts';
 export type { Logger } from './logger.ts';
 export type { Registry, RegistryOptions } from './registry.ts';
-export { type Serving, serve } from './serve.ts';
+export { serve } from './serve.ts';
 export type { CollectionReport, Progress as CollectionProgress } from './service/collector/index.ts';
+export type { Serving } from './serving.ts';
 
 /** Loaded when it is wanted: a primary process answers no requests, and is smaller without what answers them. */
 export async function createRegistry(options: RegistryOptions): Promise<Registry> {

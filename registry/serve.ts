@@ -6,17 +6,7 @@ import type { RegistryConfig } from './config/schema.ts';
 import { storageOptions } from './config/storage-options.ts';
 import { createLogger } from './log.ts';
 import type { Logger } from './logger.ts';
-
-/** A server that runs. */
-export interface Serving {
-  url: string;
-  /** Processes that answer requests. */
-  workers: number;
-  /** Reads the certificate again. */
-  reload(): void;
-  /** Ends in order: `/readyz` says no for the configured time, requests under way end, the storage is let go. */
-  close(): Promise<void>;
-}
+import type { Serving } from './serving.ts';
 
 /**
  * Serves a registry as the configuration says: in this process where one worker is asked for, else in as many worker

@@ -26,7 +26,7 @@ import {
   rebuildConfig,
   validateImage,
 } from './index.ts';
-import { makeElf } from './testing.ts';
+import { makeElf } from './needs/testing.ts';
 
 let dir: string;
 let store: ContentStore;

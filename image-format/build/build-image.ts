@@ -4,20 +4,20 @@ import { LABEL, type LayerRole } from '../annotations.ts';
 import { type LayerEntry, writeLayer } from '../layers/index.ts';
 import type { ContentStore } from '../layout/store.ts';
 import { layerMediaType } from '../media-types.ts';
-import { planAdds } from './add-files.ts';
-import { Closure, refuseMissing } from './closure.ts';
-import { changeExecution } from './execution.ts';
-import { KERNEL_PATHS, readKernelFiles, writeKernelLayer } from './kernel-layer.ts';
-import { formatLdSoCache } from './ld-so-cache.ts';
-import { Plan } from './plan.ts';
-import { planCalls } from './plan-calls.ts';
-import { planLibc } from './plan-libc.ts';
-import { planProgram } from './program.ts';
+import { KERNEL_PATHS, readKernelFiles, writeKernelLayer } from './kernel/kernel-layer.ts';
+import { changeExecution } from './manifest/execution.ts';
+import { sourceDateEpoch } from './manifest/source-date.ts';
+import { URUNC_FILE, uruncAnnotations, uruncFile } from './manifest/urunc.ts';
+import { writeManifest } from './manifest/write-manifest.ts';
+import { Closure, refuseMissing } from './needs/closure.ts';
+import { formatLdSoCache } from './needs/ld-so-cache.ts';
+import { planAdds } from './places/add-files.ts';
+import { Plan } from './places/plan.ts';
+import { planCalls } from './places/plan-calls.ts';
+import { planLibc } from './places/plan-libc.ts';
+import { planProgram } from './places/program.ts';
+import { skeleton } from './places/skeleton.ts';
 import type { BuildOptions, BuildRequest, BuiltImage, Layer } from './request.ts';
-import { skeleton } from './skeleton.ts';
-import { sourceDateEpoch } from './source-date.ts';
-import { URUNC_FILE, uruncAnnotations, uruncFile } from './urunc.ts';
-import { writeManifest } from './write-manifest.ts';
 
 /**
  * Makes an image of an application of this machine: its layers, config and manifest are in the store afterwards. The

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 export { buildImage } from './build-image.ts';
-export { buildIndex } from './build-index.ts';
-export { buildKernelImage, type KernelLayer, kernelLayerOf } from './kernel-image.ts';
+export { buildKernelImage, type KernelLayer, kernelLayerOf } from './kernel/kernel-image.ts';
+export { buildIndex } from './manifest/build-index.ts';
+export { type UnikernelImage, validateImage } from './manifest/validate-image.ts';
 export { rebuildConfig } from './rebuild-config.ts';
 export type {
   AddedPath,
@@ -15,4 +16,3 @@ export type {
   Layer,
   LibcFiles,
 } from './request.ts';
-export { type UnikernelImage, validateImage } from './validate-image.ts';

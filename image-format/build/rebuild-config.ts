@@ -6,15 +6,15 @@ import type { ExecutionConfig } from '../image-config.ts';
 import { type LayerEntry, readLayer, writeLayer } from '../layers/index.ts';
 import type { ContentStore } from '../layout/store.ts';
 import { layerCompression, layerMediaType } from '../media-types.ts';
-import { planAdds } from './add-files.ts';
 import { folder, rootFile } from './build-image.ts';
-import { changeExecution } from './execution.ts';
-import { Plan, type Planned } from './plan.ts';
+import { changeExecution } from './manifest/execution.ts';
+import { sourceDateEpoch } from './manifest/source-date.ts';
+import { isUruncAnnotation, URUNC_FILE, uruncAnnotations, uruncFile } from './manifest/urunc.ts';
+import { type UnikernelImage, validateImage } from './manifest/validate-image.ts';
+import { writeManifest } from './manifest/write-manifest.ts';
+import { planAdds } from './places/add-files.ts';
+import { Plan, type Planned } from './places/plan.ts';
 import type { AddedPath, BuildOptions, BuiltImage, ExecutionChanges, Layer } from './request.ts';
-import { sourceDateEpoch } from './source-date.ts';
-import { isUruncAnnotation, URUNC_FILE, uruncAnnotations, uruncFile } from './urunc.ts';
-import { type UnikernelImage, validateImage } from './validate-image.ts';
-import { writeManifest } from './write-manifest.ts';
 
 /** A config layer is held in memory while it is written anew. */
 const MAX_CONFIG_LAYER = 64 * 1024 * 1024;

@@ -2,7 +2,8 @@
 import * as z from 'zod';
 import { ImageError } from '../errors.ts';
 import { answerError } from './answer-error.ts';
-import { findLogin, type Login } from './credentials.ts';
+import type { Login } from './credential-helper.ts';
+import { findLogin } from './credentials.ts';
 import type { Credentials } from './remote.ts';
 import { networkError, type Transport } from './transport.ts';
 import { type Challenge, parseWwwAuthenticate } from './www-authenticate.ts';

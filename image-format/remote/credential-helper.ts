@@ -2,7 +2,9 @@
 import { spawn } from 'node:child_process';
 import * as z from 'zod';
 import { ImageError } from '../errors.ts';
-import type { Login } from './credentials.ts';
+
+/** What the user has for a registry: a password, or a token that is exchanged for others. */
+export type Login = { username: string; password: string } | { identityToken: string };
 
 const TIMEOUT_MS = 30_000;
 const MAX_OUTPUT = 1024 * 1024;

@@ -5,10 +5,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { ImageError } from '../errors.ts';
 import { DEFAULT_REGISTRY } from '../reference.ts';
-import { runCredentialHelper } from './credential-helper.ts';
-
-/** What the user has for a registry: a password, or a token that is exchanged for others. */
-export type Login = { username: string; password: string } | { identityToken: string };
+import { type Login, runCredentialHelper } from './credential-helper.ts';
 
 /** What docker, podman and skopeo keep; fields that are of no use here are left alone. */
 const authFileSchema = z.looseObject({

@@ -16,7 +16,8 @@ import {
 } from '../../image-format/index.ts';
 import { type LayerEntry, writeLayer } from '../../image-format/layers/index.ts';
 import { type ContentStore, openContentStore } from '../../image-format/layout/index.ts';
-import { type AssembleEvent, assemble } from './assemble.ts';
+import { assemble } from './assemble.ts';
+import type { AssembleEvent } from './options.ts';
 import { readCpio } from './read-cpio.suite.ts';
 import { trimAssemblies } from './trim.ts';
 

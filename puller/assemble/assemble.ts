@@ -5,22 +5,7 @@ import { cacheFolder } from '../store/folders.ts';
 import type { Bootable } from './bootable.ts';
 import { AssemblyCache } from './cache.ts';
 import { findBootable } from './find-bootable.ts';
-
-export interface AssembleEvent {
-  phase: 'kernel' | 'layer' | 'image';
-  /** The layer's role. */
-  layer?: string;
-}
-
-export interface AssembleOptions {
-  /** Default: `$XDG_CACHE_HOME/uk`. */
-  cacheDir?: string | undefined;
-  /** Which image of an index. Default: its first. */
-  profile?: string | undefined;
-  signal?: AbortSignal | undefined;
-  /** Told what is being made; an image that was assembled before makes nothing. */
-  onProgress?: ((event: AssembleEvent) => void) | undefined;
-}
+import type { AssembleOptions } from './options.ts';
 
 /**
  * Makes an image of the store bootable: its kernel as a file, its other layers as one initramfs. All of it is kept in

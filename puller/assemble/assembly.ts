@@ -8,13 +8,13 @@ import { decompress, type LayerFile, readLayer } from '../../image-format/layers
 import type { ContentStore } from '../../image-format/layout/index.ts';
 import { PullerError } from '../errors.ts';
 import { arrangeLayers } from './arrange.ts';
-import type { AssembleOptions } from './assemble.ts';
 import type { Bootable } from './bootable.ts';
 import type { AssemblyCache } from './cache.ts';
 import { findBootable, type ImageData } from './find-bootable.ts';
 import { concatenate, folderSegment, INITRD } from './initrd.ts';
 import { extractKernel, type KernelData } from './kernel-files.ts';
 import { SEGMENT, type SegmentContent, writeSegment } from './layer-segment.ts';
+import type { AssembleOptions } from './options.ts';
 import { unpackedSize } from './unpacked-size.ts';
 
 const ROOT_LAYERS = ['deps', 'app', 'config'] as const;

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { importCircles } from './circles.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -88,6 +89,17 @@ test('every way to import is seen', () => {
   ]);
 });
 
+test('a circle is found, with all its files', () => {
+  const circle = importCircles([
+    { from: 'a', to: 'b' },
+    { from: 'b', to: 'c' },
+    { from: 'c', to: 'b' },
+    { from: 'c', to: 'd' },
+    { from: 'e', to: 'e' },
+  ]);
+  expect(circle).toEqual([['b', 'c'], ['e']]);
+});
+
 describe('walls', () => {
   test('there is something to look at', () => expect(imports.length).toBeGreaterThan(100));
 
@@ -110,6 +122,11 @@ describe('walls', () => {
       ({ from, to }) => to === 'express' && !MAY_IMPORT_EXPRESS.some((folder) => from.startsWith(folder)),
     );
     expect(wrong).toEqual([]);
+  });
+
+  test('no files import each other in a circle', () => {
+    const ours = imports.filter((one) => one.ours);
+    expect(importCircles(ours)).toEqual([]);
   });
 
   test('a source never imports a test', () => {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { posix } from 'node:path';
-import type { LayerRole } from '../annotations.ts';
-import { ImageError } from '../errors.ts';
-import type { LayerEntry } from '../layers/index.ts';
+import type { LayerRole } from '../../annotations.ts';
+import { ImageError } from '../../errors.ts';
+import type { LayerEntry } from '../../layers/index.ts';
 import { layerPath } from './usr-merge.ts';
 
 export interface Planned {

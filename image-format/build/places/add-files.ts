@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { realpath } from 'node:fs/promises';
 import { basename, posix, resolve } from 'node:path';
-import { ImageError } from '../errors.ts';
-import type { ClosureRoot } from './closure.ts';
+import { ImageError } from '../../errors.ts';
+import type { ClosureRoot } from '../needs/closure.ts';
+import { readElfIfAny } from '../needs/host-file.ts';
+import type { AddedPath } from '../request.ts';
 import { type HostEntry, hostTree } from './host-entry.ts';
-import { readElfIfAny } from './host-file.ts';
 import { readXattrs } from './host-xattrs.ts';
 import type { Plan } from './plan.ts';
-import type { AddedPath } from './request.ts';
 import { layerPath } from './usr-merge.ts';
 
 export interface AddedElf extends ClosureRoot {

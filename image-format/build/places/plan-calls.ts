@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, realpath } from 'node:fs/promises';
 import { posix } from 'node:path';
-import { ImageError } from '../errors.ts';
-import type { ClosureRoot } from './closure.ts';
+import { ImageError } from '../../errors.ts';
+import type { ClosureRoot } from '../needs/closure.ts';
+import type { CallsFiles } from '../request.ts';
 import { hostEntryWithXattrs } from './host-entry.ts';
 import type { Plan, Planned } from './plan.ts';
-import type { CallsFiles } from './request.ts';
 import { layerPath } from './usr-merge.ts';
 
 const GLIBC_LOADER = 'ld-linux-x86-64.so.2';

@@ -2,8 +2,8 @@
 import type { Stats } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ImageError } from '../errors.ts';
-import type { LayerEntry } from '../layers/index.ts';
+import { ImageError } from '../../errors.ts';
+import type { LayerEntry } from '../../layers/index.ts';
 import { readXattrs } from './host-xattrs.ts';
 
 /** What of this machine's file system goes into a layer. */

@@ -3,12 +3,12 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Closure, type ClosureRoot } from './closure.ts';
-import { readElf } from './elf.ts';
+import { Closure, type ClosureRoot } from '../needs/closure.ts';
+import { readElf } from '../needs/elf.ts';
+import { type ElfOptions, makeElf } from '../needs/testing.ts';
+import type { LibcFiles } from '../request.ts';
 import { Plan } from './plan.ts';
 import { planLibc } from './plan-libc.ts';
-import type { LibcFiles } from './request.ts';
-import { type ElfOptions, makeElf } from './testing.ts';
 
 const MUSL = '/lib/ld-musl-x86_64.so.1';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LayerEntry } from '../layers/index.ts';
+import type { LayerEntry } from '../../layers/index.ts';
 import { USR_LINKS } from './usr-merge.ts';
 
 const DIRECTORIES: readonly (readonly [path: string, mode: number])[] = [

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ImageError } from '../errors.ts';
-import type { ExecutionConfig } from '../image-config.ts';
-import type { ExecutionChanges } from './request.ts';
+import { ImageError } from '../../errors.ts';
+import type { ExecutionConfig } from '../../image-config.ts';
+import type { ExecutionChanges } from '../request.ts';
 
 /**
  * How the program runs after some changes: what they leave out stays, variables and labels are replaced one by one.

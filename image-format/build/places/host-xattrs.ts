@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
 import { basename, dirname } from 'node:path';
-import { readLayer } from '../layers/index.ts';
+import { readLayer } from '../../layers/index.ts';
 
 export type Xattrs = ReadonlyMap<string, Uint8Array>;
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ANNOTATION } from '../annotations.ts';
-import type { Descriptor } from '../descriptor.ts';
-import type { Digest } from '../digest.ts';
-import { ImageError } from '../errors.ts';
-import type { ContentStore } from '../layout/store.ts';
-import type { Index } from '../manifest.ts';
-import { MEDIA_TYPE } from '../media-types.ts';
+import { ANNOTATION } from '../../annotations.ts';
+import type { Descriptor } from '../../descriptor.ts';
+import type { Digest } from '../../digest.ts';
+import { ImageError } from '../../errors.ts';
+import type { ContentStore } from '../../layout/store.ts';
+import type { Index } from '../../manifest.ts';
+import { MEDIA_TYPE } from '../../media-types.ts';
 import { readRoledImage } from './validate-image.ts';
 import { writeJson } from './write-manifest.ts';
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { realpath } from 'node:fs/promises';
 import { posix } from 'node:path';
-import { ImageError } from '../errors.ts';
-import type { ClosureRoot } from './closure.ts';
+import { ImageError } from '../../errors.ts';
+import type { ClosureRoot } from '../needs/closure.ts';
+import type { LibcFiles } from '../request.ts';
 import { hostEntryWithXattrs } from './host-entry.ts';
 import type { Plan } from './plan.ts';
-import type { LibcFiles } from './request.ts';
 import { layerPath } from './usr-merge.ts';
 
 /** Where an image says which libc it was given, if it was. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { ImageError } from '../errors.ts';
+import { ImageError } from '../../errors.ts';
 import { type ElfFile, isElf, readElf } from './elf.ts';
 
 /** What the kernel would make of a file that is executed. */

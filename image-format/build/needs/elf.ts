@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ImageError } from '../errors.ts';
+import { ImageError } from '../../errors.ts';
 
 /** Reads bytes of a file; fewer than `length` only where the file ends. */
 export type ReadAt = (offset: number, length: number) => Promise<Buffer>;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream';
-import { ANNOTATION, IMAGE_VERSION, LABEL, type LayerRole } from '../annotations.ts';
-import type { Descriptor } from '../descriptor.ts';
-import { digestOf } from '../digest.ts';
-import type { ExecutionConfig, ImageConfig } from '../image-config.ts';
-import type { ContentStore } from '../layout/store.ts';
-import type { Manifest } from '../manifest.ts';
-import { MEDIA_TYPE } from '../media-types.ts';
-import type { BuiltImage, Layer } from './request.ts';
+import { ANNOTATION, IMAGE_VERSION, LABEL, type LayerRole } from '../../annotations.ts';
+import type { Descriptor } from '../../descriptor.ts';
+import { digestOf } from '../../digest.ts';
+import type { ExecutionConfig, ImageConfig } from '../../image-config.ts';
+import type { ContentStore } from '../../layout/store.ts';
+import type { Manifest } from '../../manifest.ts';
+import { MEDIA_TYPE } from '../../media-types.ts';
+import type { BuiltImage, Layer } from '../request.ts';
 
 export interface ImageDescription {
   layers: readonly (Layer & { role: LayerRole })[];

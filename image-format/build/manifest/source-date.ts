@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ImageError } from '../errors.ts';
+import { ImageError } from '../../errors.ts';
 
 /**
  * The one time of an image: what is asked for, or `$SOURCE_DATE_EPOCH`, or none.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import type { LayerRole } from '../annotations.ts';
-import type { LayerEntry } from '../layers/index.ts';
+import type { LayerRole } from '../../annotations.ts';
+import type { LayerEntry } from '../../layers/index.ts';
 import { Plan } from './plan.ts';
 import { layerPath } from './usr-merge.ts';
 

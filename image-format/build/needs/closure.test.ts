@@ -4,11 +4,11 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { planAdds } from './add-files.ts';
+import { planAdds } from '../places/add-files.ts';
+import { Plan } from '../places/plan.ts';
+import { planProgram } from '../places/program.ts';
 import { Closure, refuseMissing } from './closure.ts';
 import { formatLdSoCache } from './ld-so-cache.ts';
-import { Plan } from './plan.ts';
-import { planProgram } from './program.ts';
 import { type ElfOptions, makeElf } from './testing.ts';
 
 const GLIBC = '/lib64/ld-linux-x86-64.so.2';

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Profile, parseProfile } from '../../hardware-profiles/index.ts';
-import { ImageError } from '../errors.ts';
-import { readLayer } from '../layers/index.ts';
-import type { ContentStore } from '../layout/store.ts';
-import { layerCompression } from '../media-types.ts';
+import { type Profile, parseProfile } from '../../../hardware-profiles/index.ts';
+import { ImageError } from '../../errors.ts';
+import { readLayer } from '../../layers/index.ts';
+import type { ContentStore } from '../../layout/store.ts';
+import { layerCompression } from '../../media-types.ts';
+import type { Layer } from '../request.ts';
 import { KERNEL_JSON_PATH, PROFILE_PATH } from './kernel-layer.ts';
-import type { Layer } from './request.ts';
 
 const MAX_JSON = 1024 * 1024;
 /** A kernel that is much larger is none of ours. */

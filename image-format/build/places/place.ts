@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join, posix } from 'node:path';
-import type { LayerRole } from '../annotations.ts';
+import type { LayerRole } from '../../annotations.ts';
+import { walkPath } from '../needs/walk-path.ts';
 import { hostEntryWithXattrs } from './host-entry.ts';
 import type { Plan } from './plan.ts';
 import { layerPath, USR_LINKS } from './usr-merge.ts';
-import { walkPath } from './walk-path.ts';
 
 const TOP_LINKS: ReadonlySet<string> = new Set(USR_LINKS.map((name) => `/${name}`));
 

@@ -3,13 +3,13 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ClosureRoot } from '../needs/closure.ts';
+import { readElf } from '../needs/elf.ts';
+import { type ElfOptions, makeElf } from '../needs/testing.ts';
+import type { CallsFiles } from '../request.ts';
 import { planAdds } from './add-files.ts';
-import type { ClosureRoot } from './closure.ts';
-import { readElf } from './elf.ts';
 import { Plan } from './plan.ts';
 import { planCalls } from './plan-calls.ts';
-import type { CallsFiles } from './request.ts';
-import { type ElfOptions, makeElf } from './testing.ts';
 
 const GLIBC = '/lib64/ld-linux-x86-64.so.2';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ExecutionConfig } from '../image-config.ts';
+import type { ExecutionConfig } from '../../image-config.ts';
 
 /** Where urunc looks when the container engine hands it no annotations. */
 export const URUNC_FILE = 'urunc.json';

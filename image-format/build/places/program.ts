@@ -2,14 +2,14 @@
 
 import { realpath, stat } from 'node:fs/promises';
 import { basename, join, posix, resolve } from 'node:path';
-import { ImageError } from '../errors.ts';
-import type { ClosureRoot, Missing } from './closure.ts';
+import { ImageError } from '../../errors.ts';
+import type { ClosureRoot, Missing } from '../needs/closure.ts';
+import { readExecutable } from '../needs/host-file.ts';
+import { walkPath } from '../needs/walk-path.ts';
 import { hostEntryWithXattrs } from './host-entry.ts';
-import { readExecutable } from './host-file.ts';
 import { placeFromSysroot } from './place.ts';
 import type { Plan } from './plan.ts';
 import { layerPath } from './usr-merge.ts';
-import { walkPath } from './walk-path.ts';
 
 /** Below these a program keeps its path; elsewhere the path says more about the building machine than about it. */
 const SYSTEM_FOLDERS = ['usr/', 'opt/'];

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Profile } from '../../hardware-profiles/index.ts';
-import type { Descriptor } from '../descriptor.ts';
-import { ImageError } from '../errors.ts';
-import type { ContentStore } from '../layout/store.ts';
+import type { Profile } from '../../../hardware-profiles/index.ts';
+import type { Descriptor } from '../../descriptor.ts';
+import { ImageError } from '../../errors.ts';
+import type { ContentStore } from '../../layout/store.ts';
+import { sourceDateEpoch } from '../manifest/source-date.ts';
+import { readRoledImage } from '../manifest/validate-image.ts';
+import { writeManifest } from '../manifest/write-manifest.ts';
+import type { BuildOptions, BuiltImage, KernelFiles, Layer } from '../request.ts';
 import { type KernelDescriptions, readKernelDescriptions } from './kernel-descriptions.ts';
 import { readKernelFiles, writeKernelLayer } from './kernel-layer.ts';
-import type { BuildOptions, BuiltImage, KernelFiles, Layer } from './request.ts';
-import { sourceDateEpoch } from './source-date.ts';
-import { readRoledImage } from './validate-image.ts';
-import { writeManifest } from './write-manifest.ts';
 
 /**
  * An image of a kernel alone: an ordinary image with the kernel layer as its only one. It is pushed, pulled and copied

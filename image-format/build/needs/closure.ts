@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { realpath } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
-import { ImageError } from '../errors.ts';
+import { ImageError } from '../../errors.ts';
+import { hostEntryWithXattrs } from '../places/host-entry.ts';
+import { placeFromSysroot } from '../places/place.ts';
+import type { Plan } from '../places/plan.ts';
+import { layerPath } from '../places/usr-merge.ts';
 import type { ElfFile } from './elf.ts';
-import { hostEntryWithXattrs } from './host-entry.ts';
 import { readElfIfAny } from './host-file.ts';
 import type { CachedLibrary } from './ld-so-cache.ts';
-import { placeFromSysroot } from './place.ts';
-import type { Plan } from './plan.ts';
 import { glibcSearch, MUSL_PATH_FILE, muslSearch, type SystemSearch } from './search-paths.ts';
-import { layerPath } from './usr-merge.ts';
 
 /** A program or library that is in the image already, whose needs are to be met. */
 export interface ClosureRoot {

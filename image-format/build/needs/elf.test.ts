@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ImageError } from '../errors.ts';
+import { ImageError } from '../../errors.ts';
 import { type ReadAt, readElf } from './elf.ts';
 import { makeElf } from './testing.ts';
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ANNOTATION, IMAGE_VERSION, LABEL, LAYER_ROLES, type LayerRole } from '../annotations.ts';
-import type { Descriptor } from '../descriptor.ts';
-import type { Digest } from '../digest.ts';
-import { ImageError } from '../errors.ts';
-import { type ImageConfig, parseImageConfig } from '../image-config.ts';
-import { MANIFEST_LIMIT } from '../layout/reach.ts';
-import type { ContentStore } from '../layout/store.ts';
-import { type Manifest, parseManifestDocument } from '../manifest.ts';
-import { layerCompression, MEDIA_TYPE } from '../media-types.ts';
-import { notPulled, selectManifest } from '../select-manifest.ts';
-import { readKernelDescriptions } from './kernel-descriptions.ts';
-import type { Layer } from './request.ts';
+import { ANNOTATION, IMAGE_VERSION, LABEL, LAYER_ROLES, type LayerRole } from '../../annotations.ts';
+import type { Descriptor } from '../../descriptor.ts';
+import type { Digest } from '../../digest.ts';
+import { ImageError } from '../../errors.ts';
+import { type ImageConfig, parseImageConfig } from '../../image-config.ts';
+import { MANIFEST_LIMIT } from '../../layout/reach.ts';
+import type { ContentStore } from '../../layout/store.ts';
+import { type Manifest, parseManifestDocument } from '../../manifest.ts';
+import { layerCompression, MEDIA_TYPE } from '../../media-types.ts';
+import { notPulled, selectManifest } from '../../select-manifest.ts';
+import { readKernelDescriptions } from '../kernel/kernel-descriptions.ts';
+import type { Layer } from '../request.ts';
 
 /** An image of ours, read and checked. */
 export interface UnikernelImage {
