@@ -58,8 +58,8 @@ const profileSchema = z.strictObject({
     /** Kconfig fragments beyond those that every kernel has, by name. */
     fragments: z.array(identifier),
   }),
-  /** How the guest gets its root filesystem. */
-  root: z.enum(['initramfs']),
+  /** How the guest gets its root filesystem: unpacked into its memory, or from a disk, file by file. */
+  root: z.enum(['initramfs', 'erofs']),
   /** What an instance gets when nobody says otherwise. */
   defaults: z.strictObject({
     memory,

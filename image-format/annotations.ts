@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** The version of the image's shape that this code writes: four layers in the order kernel, deps, app, config. */
+/** The shape of an image with the four layers kernel, deps, app, config, in which no file stands twice. */
 export const IMAGE_VERSION = '1';
+
+/**
+ * The shape of an image whose layers are applied in their order, as the OCI specification says: kernel, any number of
+ * `deps`, perhaps app, config. A later layer may replace or remove what an earlier one has.
+ */
+export const STACKED_IMAGE_VERSION = '2';
 
 export const ANNOTATION = {
   /** On a layer's descriptor: its {@link LayerRole}. Pullers may drop it, so {@link LABEL.layerRoles} mirrors it. */

@@ -12,7 +12,9 @@ export const MEDIA_TYPE = {
   dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
   dockerManifestList: 'application/vnd.docker.distribution.manifest.list.v2+json',
   dockerConfig: 'application/vnd.docker.container.image.v1+json',
+  dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
   dockerLayerGzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+  dockerLayerZstd: 'application/vnd.docker.image.rootfs.diff.tar.zstd',
 } as const;
 
 /** What a client that pulls any image puts into `Accept`. */
@@ -29,15 +31,28 @@ export type Compression = 'zstd' | 'gzip' | 'none';
 export function layerCompression(mediaType: string): Compression | undefined {
   switch (mediaType) {
     case MEDIA_TYPE.layerZstd:
+    case MEDIA_TYPE.dockerLayerZstd:
       return 'zstd';
     case MEDIA_TYPE.layerGzip:
     case MEDIA_TYPE.dockerLayerGzip:
       return 'gzip';
     case MEDIA_TYPE.layer:
+    case MEDIA_TYPE.dockerLayer:
       return 'none';
     default:
       return undefined;
   }
+}
+
+/**
+ * Whether a layer is kept elsewhere than the image (Windows base layers are): registries and archives do not hold it.
+ *
+ * @see image-spec layer.md, "Non-Distributable Layers"
+ */
+export function isForeignLayer(mediaType: string): boolean {
+  return /^application\/vnd\.(?:oci\.image\.layer\.nondistributable\.|docker\.image\.rootfs\.foreign\.)/.test(
+    mediaType,
+  );
 }
 
 /** The media type of a layer of ours. */

@@ -41,3 +41,24 @@ test('an error names the profiles that there are', () => {
   );
   expect(() => selectManifest(index())).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
 });
+
+test('attestations are no images, and an amd64 for all processors comes first', () => {
+  const attestation = entry('x', {
+    platform: undefined,
+    annotations: { 'vnd.docker.reference.type': 'attestation-manifest' },
+  });
+  const unknown = entry('u', { platform: { os: 'unknown', architecture: 'unknown' } });
+  const v3 = entry('v3', { platform: { os: 'linux', architecture: 'amd64', variant: 'v3' } });
+  expect(selectManifest(index(attestation, unknown, v3, entry('a'))).digest).toBe(digestOf('a'));
+  expect(selectManifest(index(attestation, v3)).digest).toBe(digestOf('v3'));
+});
+
+test('an index without amd64 is refused with the platforms that it has', () => {
+  const arm64 = entry('arm', { platform: { architecture: 'arm64', os: 'linux', variant: 'v8' } });
+  const unknown = entry('u', { platform: { os: 'unknown', architecture: 'unknown' } });
+  const odd = entry('o', { platform: { os: 'linux', architecture: '\u001b[2J' } });
+  expect(() => selectManifest(index(arm64, unknown, odd))).toThrow(
+    'the index has no image for linux on amd64: it has linux/arm64/v8',
+  );
+  expect(() => selectManifest(index(unknown))).toThrow('it has no images');
+});

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { posix, resolve } from 'node:path';
-import { LABEL, type LayerRole } from '../annotations.ts';
+import { LABEL } from '../annotations.ts';
 import { type LayerEntry, writeLayer } from '../layers/index.ts';
 import type { ContentStore } from '../layout/store.ts';
 import { layerMediaType } from '../media-types.ts';
 import { KERNEL_PATHS, readKernelFiles, writeKernelLayer } from './kernel/kernel-layer.ts';
+import type { RoledLayer } from './manifest/container-image.ts';
 import { changeExecution } from './manifest/execution.ts';
 import { sourceDateEpoch } from './manifest/source-date.ts';
 import { URUNC_FILE, uruncAnnotations, uruncFile } from './manifest/urunc.ts';
@@ -17,7 +18,7 @@ import { planCalls } from './places/plan-calls.ts';
 import { planLibc } from './places/plan-libc.ts';
 import { planProgram } from './places/program.ts';
 import { skeleton } from './places/skeleton.ts';
-import type { BuildOptions, BuildRequest, BuiltImage, Layer } from './request.ts';
+import type { BuildOptions, BuildRequest, BuiltImage } from './request.ts';
 
 /**
  * Makes an image of an application of this machine: its layers, config and manifest are in the store afterwards. The
@@ -42,7 +43,7 @@ export async function buildImage(
   onProgress({ phase: 'layer', layer: 'kernel' });
   const files = 'layer' in kernel ? undefined : await readKernelFiles(kernel);
   const kernelLayer = 'layer' in kernel ? kernel.layer : undefined;
-  const layers: (Layer & { role: LayerRole })[] = [];
+  const layers: RoledLayer[] = [];
   if (files !== undefined) layers.push({ role: 'kernel', ...(await writeKernelLayer(files, profile, store, written)) });
   else if (kernelLayer !== undefined) layers.push({ role: 'kernel', ...kernelLayer });
   for (const role of ['deps', 'app', 'config'] as const) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { LAYER_ROLES } from '../annotations.ts';
 import type { Descriptor } from '../descriptor.ts';
 import { ImageError } from '../errors.ts';
 import type { ExecutionConfig } from '../image-config.ts';
@@ -7,6 +6,7 @@ import { type LayerEntry, readLayer, writeLayer } from '../layers/index.ts';
 import type { ContentStore } from '../layout/store.ts';
 import { layerCompression, layerMediaType } from '../media-types.ts';
 import { folder, rootFile } from './build-image.ts';
+import type { RoledLayer } from './manifest/container-image.ts';
 import { changeExecution } from './manifest/execution.ts';
 import { sourceDateEpoch } from './manifest/source-date.ts';
 import { isUruncAnnotation, URUNC_FILE, uruncAnnotations, uruncFile } from './manifest/urunc.ts';
@@ -18,9 +18,6 @@ import type { AddedPath, BuildOptions, BuiltImage, ExecutionChanges, Layer } fro
 
 /** A config layer is held in memory while it is written anew. */
 const MAX_CONFIG_LAYER = 64 * 1024 * 1024;
-
-/** The layers that stay, the uppermost first. */
-const KEPT = ['app', 'deps', 'kernel'] as const;
 
 const HYPERVISOR = 'com.urunc.unikernel.hypervisor';
 
@@ -38,7 +35,9 @@ export async function rebuildConfig(
   options: BuildOptions = {},
 ): Promise<BuiltImage> {
   const image = await validateImage(store, from);
-  const { kernel, deps, app, config } = image.layers;
+  const config = image.layers.at(-1);
+  if (config === undefined) throw new ImageError('MANIFEST_INVALID', `${from.digest} has no layers`);
+  const kept = image.layers.slice(0, -1);
   const { compression = 'zstd', signal } = options;
   const created = sourceDateEpoch(options.sourceDateEpoch);
   const execution = changeExecution(ownExecution(image), changes);
@@ -50,12 +49,12 @@ export async function rebuildConfig(
   plan.add({ entry: rootFile(URUNC_FILE, uruncFile(urunc)), role: 'config', origin: 'the file for urunc' });
   const old = await oldEntries(store, config);
   const adds = changes.adds ?? [];
-  if (adds.length > 0) await planKept(plan, store, image, old);
+  if (adds.length > 0) await planKept(plan, store, kept, old);
   await planAdds(plan, adds);
   for (const entry of old) plan.addDefault({ entry, role: 'config', origin: 'the old config' });
   plan.addDefault({ entry: folder('etc/uk'), role: 'config', origin: 'uk' });
   // They are not written, but what stands in them must not come to stand below something that was added.
-  for (const role of KEPT) plan.layer(role);
+  for (const { role } of kept) plan.layer(role);
 
   const { diffId, digest, size } = await writeLayer(plan.layer('config'), store, {
     compression,
@@ -64,7 +63,8 @@ export async function rebuildConfig(
   });
   const rebuilt: Layer = { descriptor: { mediaType: layerMediaType(compression), digest, size }, diffId };
   return await writeManifest(store, {
-    layers: [kernel, deps, app, rebuilt].map((layer, i) => ({ ...layer, role: LAYER_ROLES[i] ?? 'config' })),
+    layers: [...kept, { ...rebuilt, role: 'config' }],
+    stacked: image.stacked,
     execution: { ...execution, Labels: { ...execution.Labels, ...urunc } },
     profile: image.profile,
     kernelVariant: image.kernelVariant,
@@ -103,9 +103,9 @@ async function oldEntries(store: ContentStore, layer: Layer): Promise<LayerEntry
 }
 
 /** What stands where in the layers that stay; of several entries for one path that of the uppermost layer holds. */
-async function* keptEntries(store: ContentStore, { layers }: UnikernelImage): AsyncGenerator<Planned> {
-  for (const role of KEPT) {
-    const layer = layers[role];
+async function* keptEntries(store: ContentStore, kept: readonly RoledLayer[]): AsyncGenerator<Planned> {
+  for (const layer of kept.toReversed()) {
+    const { role } = layer;
     for await (const file of readLayer(stream(store, layer), compressionOf(layer))) {
       const { content: _, size: __, mtime: ___, ...entry } = file;
       yield { entry, role, origin: 'the image that is changed' };
@@ -117,9 +117,9 @@ async function* keptEntries(store: ContentStore, { layers }: UnikernelImage): As
  * Plans what the layers that stay hold, so that what is added agrees with their links, files and folders. Where the old
  * config layer has something too, that is what counts.
  */
-async function planKept(plan: Plan, store: ContentStore, image: UnikernelImage, old: readonly LayerEntry[]) {
+async function planKept(plan: Plan, store: ContentStore, layers: readonly RoledLayer[], old: readonly LayerEntry[]) {
   const covering = new Map(old.map((entry) => [entry.path, entry]));
-  for await (const kept of keptEntries(store, image)) {
+  for await (const kept of keptEntries(store, layers)) {
     const above = covering.get(kept.entry.path);
     if (above === undefined) plan.addDefault(kept);
     // A folder of both stays in both; what is no folder may be replaced by what is added.

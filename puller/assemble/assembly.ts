@@ -17,8 +17,6 @@ import { SEGMENT, type SegmentContent, writeSegment } from './layer-segment.ts';
 import type { AssembleOptions } from './options.ts';
 import { unpackedSize } from './unpacked-size.ts';
 
-const ROOT_LAYERS = ['deps', 'app', 'config'] as const;
-
 /** No layer of an image for an initramfs unpacks to more. */
 const LAYER_MAX = 8 * 1024 ** 3;
 
@@ -48,7 +46,8 @@ export class Assembly {
     if (known !== undefined) return known;
 
     await this.#cache.sweep();
-    const kernel = { role: 'kernel', ...image.layers.kernel };
+    const [kernel, ...rootLayers] = image.layers;
+    if (kernel === undefined) throw new PullerError('IMAGE_UNSUPPORTED', `${digest} has no layers`);
     const { profile, kernelJson, hz } = await this.#kernel(kernel);
     if (profile.root !== 'initramfs') {
       throw new PullerError(
@@ -57,10 +56,7 @@ export class Assembly {
       );
     }
     const layers: (SegmentContent & { layer: LayerSource })[] = [];
-    for (const role of ROOT_LAYERS) {
-      const layer = { role, ...image.layers[role] };
-      layers.push({ layer, ...(await this.#layer(layer)) });
-    }
+    for (const layer of rootLayers) layers.push({ layer, ...(await this.#layer(layer)) });
     const folders = arrangeLayers(layers.map(({ layer, paths }) => ({ role: layer.role, paths })));
     this.#options.onProgress?.({ phase: 'image' });
     const config = image.config.config ?? {};

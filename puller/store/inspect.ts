@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Profile } from '../../hardware-profiles/index.ts';
-import { kernelLayerOf, validateImage } from '../../image-format/build/index.ts';
+import {
+  isOurs,
+  kernelLayerOf,
+  type RoledLayer,
+  readContainerImage,
+  readImage,
+  validateImage,
+} from '../../image-format/build/index.ts';
 import type { Descriptor, Digest, ImageConfig, LayerRole, Manifest } from '../../image-format/index.ts';
-import { LAYER_ROLES } from '../../image-format/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
 
 /** What `uk inspect --json` prints of an image. */
@@ -12,30 +18,36 @@ export interface InspectedImage {
   manifest: Manifest;
   config: ImageConfig;
   layers: { role: LayerRole; digest: Digest; size: number; diffId: Digest }[];
-  /** From `/boot/profile.json`. */
-  profile: Profile;
-  /** From `/boot/kernel.json`. */
-  kernel: Record<string, unknown>;
+  /** From `/boot/profile.json`; a plain container image has none. */
+  profile?: Profile;
+  /** From `/boot/kernel.json`; a plain container image has none. */
+  kernel?: Record<string, unknown>;
 }
 
 /**
- * Reads an image with what its kernel layer says of itself.
+ * Reads an image, with what its kernel layer says of itself where it has one.
  *
  * @param profile which manifest of an index. Default: its first
  * @throws ImageError `NOT_FOUND`, `MANIFEST_INVALID`, `CONFIG_INVALID`
  */
 export async function inspectImage(store: ContentStore, named: Descriptor, profile?: string): Promise<InspectedImage> {
-  const image = await validateImage(store, named, profile === undefined ? {} : { profile });
+  const plain = await readImage(store, named, profile);
+  if (!isOurs(plain)) {
+    const { descriptor, manifest, config, layers } = await readContainerImage(store, plain.descriptor);
+    return { descriptor, manifest, config, layers: layersOf(layers) };
+  }
+  const image = await validateImage(store, plain.descriptor);
   const kernel = await kernelLayerOf(image.descriptor, store);
   return {
     descriptor: image.descriptor,
     manifest: image.manifest,
     config: image.config,
-    layers: LAYER_ROLES.map((role) => {
-      const { descriptor, diffId } = image.layers[role];
-      return { role, digest: descriptor.digest, size: descriptor.size, diffId };
-    }),
+    layers: layersOf(image.layers),
     profile: kernel.profile,
     kernel: kernel.kernelJson,
   };
+}
+
+function layersOf(layers: readonly RoledLayer[]): InspectedImage['layers'] {
+  return layers.map(({ role, descriptor: { digest, size }, diffId }) => ({ role, digest, size, diffId }));
 }

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream';
-import { ANNOTATION, IMAGE_VERSION, LABEL, type LayerRole } from '../../annotations.ts';
+import { ANNOTATION, IMAGE_VERSION, LABEL, type LayerRole, STACKED_IMAGE_VERSION } from '../../annotations.ts';
 import type { Descriptor } from '../../descriptor.ts';
 import { digestOf } from '../../digest.ts';
 import type { ExecutionConfig, ImageConfig } from '../../image-config.ts';
 import type { ContentStore } from '../../layout/store.ts';
 import type { Manifest } from '../../manifest.ts';
 import { MEDIA_TYPE } from '../../media-types.ts';
-import type { BuiltImage, Layer } from '../request.ts';
+import type { BuiltImage } from '../request.ts';
+import type { RoledLayer } from './container-image.ts';
 
 export interface ImageDescription {
-  layers: readonly (Layer & { role: LayerRole })[];
+  layers: readonly RoledLayer[];
+  /** Whether a later layer may replace or remove what an earlier one has. */
+  stacked?: boolean;
   execution: ExecutionConfig;
   profile: string;
   kernelVariant: string;
@@ -44,7 +47,7 @@ export async function writeManifest(store: ContentStore, description: ImageDescr
     annotations: {
       ...annotations,
       ...(created.created === undefined ? {} : { [ANNOTATION.created]: created.created }),
-      [ANNOTATION.imageVersion]: IMAGE_VERSION,
+      [ANNOTATION.imageVersion]: description.stacked === true ? STACKED_IMAGE_VERSION : IMAGE_VERSION,
       [ANNOTATION.profile]: profile,
       [ANNOTATION.kernelVariant]: kernelVariant,
     },

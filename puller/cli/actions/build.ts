@@ -148,7 +148,7 @@ async function buildFromImage(
   const images: ProfiledImage[] = [];
   for (const manifest of await manifestsOf(store, descriptor)) {
     const { profile, layers } = await validateImage(store, manifest);
-    const compression = flags.compression ?? layerCompression(layers.config.descriptor.mediaType);
+    const compression = flags.compression ?? layerCompression(layers.at(-1)?.descriptor.mediaType ?? '');
     const image = await rebuildConfig(manifest, { ...changes, adds: flags.add ?? [] }, store, {
       compression: compression === 'gzip' ? 'gzip' : 'zstd',
       signal: session.signal,

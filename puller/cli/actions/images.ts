@@ -47,8 +47,9 @@ export async function inspect(session: Session, image: string, flags: { profile?
     const rows: [string, string][] = [
       ['name', displayName(name)],
       ['digest', descriptor.digest],
-      ['profile', found.profile.name],
-      ['kernel', `${found.kernel.version ?? 'unknown'} (${found.kernel.variant ?? 'unknown'})`],
+      ['profile', found.profile?.name ?? ''],
+      ['root', found.profile?.root ?? ''],
+      ['kernel', kernelLine(found.kernel)],
       ['entrypoint', JSON.stringify(config?.Entrypoint ?? [])],
       ['cmd', JSON.stringify(config?.Cmd ?? [])],
       ['env', (config?.Env ?? []).join(' ')],
@@ -61,6 +62,12 @@ export async function inspect(session: Session, image: string, flags: { profile?
     return [...facts, '', formatTable(['LAYER', 'SIZE', 'DIGEST'], layers)].join('\n');
   });
   return undefined;
+}
+
+function kernelLine(kernel: Record<string, unknown> | undefined): string {
+  return kernel === undefined
+    ? 'none: a container image'
+    : `${kernel.version ?? 'unknown'} (${kernel.variant ?? 'unknown'})`;
 }
 
 export async function tagImage(session: Session, image: string, name: string): Promise<undefined> {
