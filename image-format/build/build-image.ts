@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { posix, resolve } from 'node:path';
 import { LABEL } from '../annotations.ts';
-import { type LayerEntry, writeLayer } from '../layers/index.ts';
+import { writeLayer } from '../layers/index.ts';
 import type { ContentStore } from '../layout/store.ts';
 import { layerMediaType } from '../media-types.ts';
-import { KERNEL_PATHS, readKernelFiles, writeKernelLayer } from './kernel/kernel-layer.ts';
+import { KERNEL_PATHS, requestedKernel } from './kernel/kernel-layer.ts';
 import type { RoledLayer } from './manifest/container-image.ts';
 import { changeExecution } from './manifest/execution.ts';
 import { sourceDateEpoch } from './manifest/source-date.ts';
@@ -13,6 +13,7 @@ import { writeManifest } from './manifest/write-manifest.ts';
 import { Closure, refuseMissing } from './needs/closure.ts';
 import { formatLdSoCache } from './needs/ld-so-cache.ts';
 import { planAdds } from './places/add-files.ts';
+import { folder, rootFile } from './places/own-entries.ts';
 import { Plan } from './places/plan.ts';
 import { planCalls } from './places/plan-calls.ts';
 import { planLibc } from './places/plan-libc.ts';
@@ -41,11 +42,8 @@ export async function buildImage(
   plan.add({ entry: rootFile(URUNC_FILE, uruncFile(urunc)), role: 'config', origin: 'the file for urunc' });
 
   onProgress({ phase: 'layer', layer: 'kernel' });
-  const files = 'layer' in kernel ? undefined : await readKernelFiles(kernel);
-  const kernelLayer = 'layer' in kernel ? kernel.layer : undefined;
-  const layers: RoledLayer[] = [];
-  if (files !== undefined) layers.push({ role: 'kernel', ...(await writeKernelLayer(files, profile, store, written)) });
-  else if (kernelLayer !== undefined) layers.push({ role: 'kernel', ...kernelLayer });
+  const { layer: kernelLayer, variant } = await requestedKernel(kernel, profile, store, written);
+  const layers: RoledLayer[] = [{ role: 'kernel', ...kernelLayer }];
   for (const role of ['deps', 'app', 'config'] as const) {
     signal?.throwIfAborted();
     onProgress({ phase: 'layer', layer: role });
@@ -58,7 +56,7 @@ export async function buildImage(
     layers,
     execution: { ...execution, Labels: { ...execution.Labels, ...urunc, ...libcLabel(request) } },
     profile: profile.name,
-    kernelVariant: 'layer' in kernel ? kernel.variant : (files?.variant ?? ''),
+    kernelVariant: variant,
     annotations: urunc,
     created,
   });
@@ -107,12 +105,4 @@ async function planImage(request: BuildRequest, options: BuildOptions): Promise<
   plan.addDefault({ entry: folder('etc/uk'), role: 'config', origin: 'uk' });
   onProgress({ phase: 'closure', files: closure.system.size });
   return { plan, path: program.path };
-}
-
-export function rootFile(path: string, bytes: Uint8Array): LayerEntry {
-  return { path, type: 'file', mode: 0o644, uid: 0, gid: 0, source: { bytes } };
-}
-
-export function folder(path: string): LayerEntry {
-  return { path, type: 'directory', mode: 0o755, uid: 0, gid: 0 };
 }

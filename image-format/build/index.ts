@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { buildImage } from './build-image.ts';
+export { buildOnBase } from './build-on-base.ts';
 export { buildKernelImage, type KernelLayer, kernelLayerOf } from './kernel/kernel-image.ts';
 export { buildIndex } from './manifest/build-index.ts';
 export { type ContainerImage, isOurs, type RoledLayer, readContainerImage } from './manifest/container-image.ts';
@@ -17,4 +18,5 @@ export type {
   KernelFiles,
   Layer,
   LibcFiles,
+  StackedRequest,
 } from './request.ts';

@@ -5,7 +5,6 @@ import type { ExecutionConfig } from '../image-config.ts';
 import { type LayerEntry, readLayer, writeLayer } from '../layers/index.ts';
 import type { ContentStore } from '../layout/store.ts';
 import { layerCompression, layerMediaType } from '../media-types.ts';
-import { folder, rootFile } from './build-image.ts';
 import type { RoledLayer } from './manifest/container-image.ts';
 import { changeExecution } from './manifest/execution.ts';
 import { sourceDateEpoch } from './manifest/source-date.ts';
@@ -13,6 +12,7 @@ import { isUruncAnnotation, URUNC_FILE, uruncAnnotations, uruncFile } from './ma
 import { type UnikernelImage, validateImage } from './manifest/validate-image.ts';
 import { writeManifest } from './manifest/write-manifest.ts';
 import { planAdds } from './places/add-files.ts';
+import { folder, rootFile } from './places/own-entries.ts';
 import { Plan, type Planned } from './places/plan.ts';
 import type { AddedPath, BuildOptions, BuiltImage, ExecutionChanges, Layer } from './request.ts';
 

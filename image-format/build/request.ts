@@ -2,6 +2,7 @@
 import type { Profile } from '../../hardware-profiles/index.ts';
 import type { Descriptor } from '../descriptor.ts';
 import type { Digest } from '../digest.ts';
+import type { ExecutionConfig } from '../image-config.ts';
 
 /** A layer as a manifest and a config speak of it together. */
 export interface Layer {
@@ -81,6 +82,22 @@ export interface BuildRequest extends ExecutionChanges {
   calls?: CallsFiles;
 }
 
+/** An image that is built on the layers of another one, or on a tree. */
+export interface StackedRequest extends ExecutionChanges {
+  /** In the order in which they are applied; they go into the image as they are. */
+  base: readonly Layer[];
+  /** How the base says that its program runs. */
+  execution: ExecutionConfig;
+  /** The program, if it is not the base's: an ELF file of this machine, or a script. */
+  app?: string;
+  /** Its absolute path in the image. Default: the same path below system folders, `/app/NAME` for others. */
+  appPath?: string;
+  adds?: readonly AddedPath[];
+  profile: Profile;
+  /** Freshly built files, or the layer of a kernel image that the store holds (see `kernelLayerOf`). */
+  kernel: KernelFiles | { layer: Layer; variant: string };
+}
+
 export interface BuildOptions {
   /** Default: zstd. */
   compression?: 'zstd' | 'gzip';
@@ -108,6 +125,6 @@ export interface BuiltImage {
   /** The manifest's. */
   descriptor: Descriptor;
   config: Descriptor;
-  /** kernel, deps, app, config. */
+  /** In the order in which they are applied. */
   layers: Layer[];
 }

@@ -88,6 +88,18 @@ export async function writeKernelLayer(
   return layer;
 }
 
+/** The kernel layer of a request: made from files, or one that is in the store already. */
+export async function requestedKernel(
+  kernel: KernelFiles | { layer: Layer; variant: string },
+  profile: Profile,
+  store: ContentStore,
+  options: Pick<WriteLayerOptions, 'compression' | 'mtime' | 'signal'>,
+): Promise<{ layer: Layer; variant: string }> {
+  if ('layer' in kernel) return kernel;
+  const files = await readKernelFiles(kernel);
+  return { layer: await writeKernelLayer(files, profile, store, options), variant: files.variant };
+}
+
 function inputDigest(
   files: [string, Buffer][],
   { compression, mtime }: { compression: string; mtime?: number },

@@ -9,7 +9,7 @@ import { layerPath } from '../places/usr-merge.ts';
 import type { ElfFile } from './elf.ts';
 import { readElfIfAny } from './host-file.ts';
 import type { CachedLibrary } from './ld-so-cache.ts';
-import { glibcSearch, MUSL_PATH_FILE, muslSearch, type SystemSearch } from './search-paths.ts';
+import { glibcSearch, isMuslOwn, MUSL_PATH_FILE, muslSearch, type SystemSearch } from './search-paths.ts';
 
 /** A program or library that is in the image already, whose needs are to be met. */
 export interface ClosureRoot {
@@ -33,9 +33,6 @@ interface Folder {
   host: string;
   image: string;
 }
-
-/** Names that musl's dynamic linker answers itself (ldso/dynlink.c, `reserved`). */
-const MUSL_OWN = /^lib(?:c|pthread|rt|m|dl|util|xnet)\./;
 
 /** What glibc opens by itself: it unwinds by libgcc (pthread_exit, pthread_cancel, backtrace). */
 const GLIBC_EXTRAS = ['libgcc_s.so.1'];
@@ -81,7 +78,7 @@ export class Closure {
     const queue: Loaded[] = [{ ...root, parent: undefined }];
     for (let object = queue.shift(); object !== undefined; object = queue.shift()) {
       for (const name of object.elf.needed) {
-        if (names.has(name) || (musl && MUSL_OWN.test(name))) continue;
+        if (names.has(name) || (musl && isMuslOwn(name))) continue;
         names.add(name);
         const found = await this.#find(name, object, musl);
         if (found === undefined) missing.push({ name, neededBy: object.host });
@@ -206,12 +203,12 @@ export class Closure {
 }
 
 /** @throws ImageError `LIBRARY_MISSING` with all of them, if there are any */
-export function refuseMissing(missing: readonly Missing[]): void {
+export function refuseMissing(missing: readonly Missing[], what = 'not found'): void {
   if (missing.length === 0) return;
   const needers = new Map<string, string[]>();
   for (const { name, neededBy } of missing) needers.set(name, [...(needers.get(name) ?? []), neededBy]);
   const list = [...needers].map(([name, by]) => `${name} (needed by ${by.join(', ')})`);
-  throw new ImageError('LIBRARY_MISSING', `not found: ${list.join('; ')}`, {
+  throw new ImageError('LIBRARY_MISSING', `${what}: ${list.join('; ')}`, {
     hint: 'install what is missing, or add it to the image: --add FILE:/usr/lib/',
   });
 }

@@ -4,7 +4,7 @@ import { join, posix } from 'node:path';
 import { parseLdSoCache } from './ld-so-cache.ts';
 
 /** Folders that a glibc may have been built to search; which of them it is does not matter, see `formatLdSoCache`. */
-const GLIBC_DEFAULTS = [
+export const GLIBC_DEFAULTS = [
   '/lib/x86_64-linux-gnu',
   '/usr/lib/x86_64-linux-gnu',
   '/lib64',
@@ -13,7 +13,14 @@ const GLIBC_DEFAULTS = [
   '/usr/lib',
 ];
 /** musl, ldso/dynlink.c */
-const MUSL_DEFAULTS = ['/lib', '/usr/local/lib', '/usr/lib'];
+export const MUSL_DEFAULTS = ['/lib', '/usr/local/lib', '/usr/lib'];
+/** Names that musl's dynamic linker answers itself (ldso/dynlink.c, `reserved`). */
+const MUSL_OWN = /^lib(?:c|pthread|rt|m|dl|util|xnet)\./;
+
+export function isMuslOwn(name: string): boolean {
+  return MUSL_OWN.test(name);
+}
+
 export const MUSL_PATH_FILE = '/etc/ld-musl-x86_64.path';
 
 /** Where a dynamic linker looks when the programs themselves do not say. */

@@ -2,6 +2,7 @@
 import { realpath } from 'node:fs/promises';
 import { basename, posix, resolve } from 'node:path';
 import { ImageError } from '../../errors.ts';
+import type { EntryType } from '../../layers/index.ts';
 import type { ClosureRoot } from '../needs/closure.ts';
 import { readElfIfAny } from '../needs/host-file.ts';
 import type { AddedPath } from '../request.ts';
@@ -15,13 +16,31 @@ export interface AddedElf extends ClosureRoot {
   named: boolean;
 }
 
+/** Where in a layer files come to stand. */
+export interface Placement {
+  /** @param absolute path in the image, as the user wrote it */
+  destination(absolute: string): string;
+  /** @param path below a destination */
+  entry(path: string, type: EntryType): string;
+}
+
+/** Below `usr`, where the links of the skeleton lead. A tree that is added to `/` may have its own link `/lib`. */
+const MERGED_USR: Placement = {
+  destination: layerPath,
+  entry: (path, type) => (type === 'symlink' && !path.includes('/') ? path : layerPath(path)),
+};
+
 /**
  * Plans files and folders of this machine.
  *
  * @returns the programs and libraries among them
  * @throws ImageError `SOURCE_INVALID`, `PATH_CONFLICT`
  */
-export async function planAdds(plan: Plan, adds: readonly AddedPath[]): Promise<AddedElf[]> {
+export async function planAdds(
+  plan: Plan,
+  adds: readonly AddedPath[],
+  placement: Placement = MERGED_USR,
+): Promise<AddedElf[]> {
   const found: AddedElf[] = [];
   for (const add of adds) {
     const { layer = 'app' } = add;
@@ -32,7 +51,11 @@ export async function planAdds(plan: Plan, adds: readonly AddedPath[]): Promise<
       throw new ImageError('SOURCE_INVALID', `cannot add ${add.source}: no such file`, { cause });
     });
     const attributes = await readXattrs(source);
-    for await (const { host, stats, entry: plain } of addedEntries(source, target(add))) {
+    for await (const { host, stats, entry: plain } of addedEntries(
+      source,
+      placement.destination(target(add)),
+      placement,
+    )) {
       const xattrs = attributes.get(host);
       const entry = xattrs === undefined ? plain : { ...plain, xattrs };
       const inode = `${stats.dev}:${stats.ino}`;
@@ -51,16 +74,18 @@ export async function planAdds(plan: Plan, adds: readonly AddedPath[]): Promise<
   return found;
 }
 
-async function* addedEntries(host: string, path: string): AsyncGenerator<HostEntry, void, undefined> {
+async function* addedEntries(
+  host: string,
+  path: string,
+  placement: Placement,
+): AsyncGenerator<HostEntry, void, undefined> {
   const entries: HostEntry[] = [];
-  for await (const entry of hostTree(host, path)) entries.push({ ...entry, entry: merged(entry.entry) });
+  for await (const found of hostTree(host, path)) {
+    const { entry } = found;
+    entries.push({ ...found, entry: { ...entry, path: placement.entry(entry.path, entry.type) } });
+  }
   // The layer's sort order makes parents and first names come first; a sorted walk gives the same order.
   yield* entries.sort((a, b) => Buffer.compare(Buffer.from(a.entry.path), Buffer.from(b.entry.path)));
-}
-
-/** A tree that is added to `/` may have its own `/lib`. */
-function merged<T extends { path: string; type: string }>(entry: T): T {
-  return { ...entry, path: entry.type === 'symlink' && !entry.path.includes('/') ? entry.path : layerPath(entry.path) };
 }
 
 /** Its path in the image; "into that folder" keeps the name that was given, also if it is a link's. */
@@ -73,7 +98,7 @@ function target({ source, destination }: AddedPath): string {
   if (posix.normalize(destination).split('/').includes('..')) {
     throw new ImageError('SOURCE_INVALID', `leads out of the image: ${destination}`);
   }
-  return layerPath(
-    destination.endsWith('/') && destination !== '/' ? posix.join(destination, basename(resolve(source))) : destination,
-  );
+  return destination.endsWith('/') && destination !== '/'
+    ? posix.join(destination, basename(resolve(source)))
+    : destination;
 }

@@ -13,9 +13,9 @@ import { layerPath } from './usr-merge.ts';
 
 /** Below these a program keeps its path; elsewhere the path says more about the building machine than about it. */
 const SYSTEM_FOLDERS = ['usr/', 'opt/'];
-const PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+export const PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 /** As Linux: an interpreter may be a script, a few times over. */
-const MAX_SCRIPTS = 4;
+export const MAX_SCRIPTS = 4;
 
 export interface PlannedProgram {
   /** Its absolute path in the image. */
@@ -54,7 +54,7 @@ export async function planProgram(
 }
 
 /** Its absolute path inside the sysroot, if it stands in a system folder there. */
-function insideSystem(host: string, sysroot: string): string | undefined {
+export function insideSystem(host: string, sysroot: string): string | undefined {
   const root = resolve(sysroot, '.');
   const inside = root === '/' ? host : host.startsWith(`${root}/`) ? host.slice(root.length) : undefined;
   const path = inside === undefined ? '' : layerPath(inside);
@@ -62,7 +62,7 @@ function insideSystem(host: string, sysroot: string): string | undefined {
 }
 
 /** A program that somebody made need not be executable for others, or at all, where it comes from. */
-async function asProgram(host: string, path: string) {
+export async function asProgram(host: string, path: string) {
   const { entry } = await hostEntryWithXattrs(await realpath(host), path);
   return { ...entry, mode: entry.mode | 0o555, source: { file: host } };
 }
@@ -98,7 +98,7 @@ async function planInterpreters(
 }
 
 /** What `env [-S] [NAME=VALUE]… PROGRAM` runs. */
-function envProgram(argument: string | undefined): string {
+export function envProgram(argument: string | undefined): string {
   const words = (argument ?? '').split(/\s+/).filter((word) => word !== '' && !word.startsWith('-'));
   return words.find((word) => !word.includes('=')) ?? '';
 }
