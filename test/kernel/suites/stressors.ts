@@ -66,10 +66,10 @@ async function main(): Promise<number> {
     const kernel = await kernelOf(ring, { onStep: (text) => console.error(text) });
     const disk = join(folder, `disk-${ring}`);
     await rm(disk, { force: true });
-    await runCommand('mke2fs', ['-q', '-t', 'ext4', '-F', disk, '1G']);
+    await runCommand('mke2fs', ['-q', '-t', 'ext4', '-F', disk, '4G']);
     const machine = { vmlinux: kernel.vmlinux, archive, cpus: 2, memory: '1G', disk };
     const where = join(folder, ring);
-    const run = await runPlan(machine, plan(names, '/disk'), { folder: where, onResult: note(ring) });
+    const run = await runPlan(machine, plan(names, '/disk', ['--pathological']), { folder: where, onResult: note(ring) });
     results.set(ring, byName(run.results));
     for (const { test, line } of run.complaints) console.error(`${ring} ${test}: the kernel says: ${line}`);
     await rm(disk);
@@ -103,9 +103,10 @@ function stressors(): string[] {
   return [...new Set(names)].sort();
 }
 
-function plan(names: readonly string[], folder: string): PlannedTest[] {
+/** @param more options; in a guest also stressors run that may end a machine */
+function plan(names: readonly string[], folder: string, more: readonly string[] = []): PlannedTest[] {
   const seconds = Number(values.seconds);
-  const words = ['--verify', '--metrics-brief', '--no-rand-seed', '--timeout', `${seconds}s`, '--temp-path', folder];
+  const words = ['--verify', '--metrics-brief', '--no-rand-seed', '--timeout', `${seconds}s`, '--temp-path', folder, ...more];
   return names.map((name) => ({
     name: `stress/${name}`,
     seconds: seconds + TAIL_SECONDS,
