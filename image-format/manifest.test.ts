@@ -40,7 +40,9 @@ describe('parseManifestDocument', () => {
   test('a document that could be read in two ways is refused', () => {
     expect(() => parse({ ...manifest, manifests: [] })).toThrow(refusal('MANIFEST_INVALID', /both/));
     expect(() => parse({ ...index, layers: [] })).toThrow(refusal('MANIFEST_INVALID', /both/));
-    expect(() => parse(manifest, MEDIA_TYPE.index)).toThrow(refusal('MANIFEST_INVALID', /mediaType is .* but it was sent as/));
+    expect(() => parse(manifest, MEDIA_TYPE.index)).toThrow(
+      refusal('MANIFEST_INVALID', /mediaType is .* but it was sent as/),
+    );
   });
 
   test.each<[string, unknown, RegExp]>([

@@ -2,8 +2,8 @@
 import * as z from 'zod';
 import { annotationsSchema, type Descriptor, descriptorSchema, mediaTypeSchema, optional } from './descriptor.ts';
 import { MANIFEST_SHAPE } from './document-shapes.ts';
-import { ImageError } from './errors.ts';
 import { checkData } from './embedded-data.ts';
+import { ImageError } from './errors.ts';
 import { MEDIA_TYPE } from './media-types.ts';
 import { checkUnambiguous } from './unambiguous-json.ts';
 
@@ -76,7 +76,10 @@ export function parseManifestDocument(bytes: Uint8Array, mediaType?: string): Ma
   const json = parseJson(bytes);
   const declared = isObject(json) && typeof json.mediaType === 'string' ? json.mediaType : undefined;
   if (mediaType !== undefined && declared !== undefined && declared !== mediaType) {
-    throw new ImageError('MANIFEST_INVALID', `the manifest's own mediaType is ${declared}, but it was sent as ${mediaType}`);
+    throw new ImageError(
+      'MANIFEST_INVALID',
+      `the manifest's own mediaType is ${declared}, but it was sent as ${mediaType}`,
+    );
   }
   switch (mediaType ?? declared ?? guess(json)) {
     case MEDIA_TYPE.manifest:

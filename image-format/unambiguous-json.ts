@@ -79,7 +79,8 @@ function checkObject(
   for (const member of node.members) {
     const name = member.name.type === 'String' ? member.name.value : member.name.name;
     const where = at === '' ? name : `${at}.${name}`;
-    if (!name.isWellFormed()) throw fail(`a key of ${at || 'it'} holds half of a surrogate pair, which is no character`);
+    if (!name.isWellFormed())
+      throw fail(`a key of ${at || 'it'} holds half of a surrogate pair, which is no character`);
     if (seen.has(name)) throw fail(`the key ${JSON.stringify(where)} stands in it twice`);
     seen.add(name);
     const alike = known?.get(fold(name));

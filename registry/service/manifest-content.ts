@@ -81,7 +81,11 @@ function contentOf(
 }
 
 function onceEach(needs: Need[]): Need[] {
-  return [...new Map(needs.map((need) => [`${need.kind} ${need.optional ?? false} ${need.size} ${need.digest}`, need])).values()];
+  return [
+    ...new Map(
+      needs.map((need) => [`${need.kind} ${need.optional ?? false} ${need.size} ${need.digest}`, need]),
+    ).values(),
+  ];
 }
 
 export function tooLarge(): RegistryError {

@@ -60,7 +60,9 @@ if (typeof decoder === 'string') {
   console.error(`Go is left out: ${decoder}`);
 } else {
   endings.push(() => decoder.close());
-  columns.set('Go decoder', async ({ bytes, mediaType }) => ((await decoder.refusal(bytes, mediaType)) ? 'refuses' : 'reads'));
+  columns.set('Go decoder', async ({ bytes, mediaType }) =>
+    (await decoder.refusal(bytes, mediaType)) ? 'refuses' : 'reads',
+  );
 }
 
 try {

@@ -32,7 +32,9 @@ client written in Go cannot read (where Go is at hand). The same seed makes the 
     const runs = Number.MAX_SAFE_INTEGER;
     const done = await fuzz(`http://${server.host}`, { seed, runs, limitMs, decoder });
     console.log(`${done.requests} requests, none of them answered wrongly`);
-    console.log(`${done.manifests} manifests, of which ${done.taken} were taken${decoder ? ', and Go reads those' : ''}`);
+    console.log(
+      `${done.manifests} manifests, of which ${done.taken} were taken${decoder ? ', and Go reads those' : ''}`,
+    );
   } finally {
     decoder?.close();
     if ((await server.stop()) !== 0) process.exitCode = 1;

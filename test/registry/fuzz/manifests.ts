@@ -55,7 +55,9 @@ function object(fields: Record<string, fc.Arbitrary<string>>, optional: readonly
   return fc
     .tuple(
       fc.tuple(...needed.map(member)),
-      fc.subarray([...optional], { maxLength: Math.min(2, optional.length) }).chain((keys) => fc.tuple(...keys.map(member))),
+      fc
+        .subarray([...optional], { maxLength: Math.min(2, optional.length) })
+        .chain((keys) => fc.tuple(...keys.map(member))),
       fc.oneof(
         { weight: 10, arbitrary: fc.constant<string[]>([]) },
         { weight: 1, arbitrary: fc.constantFrom(...Object.keys(fields)).chain((key) => fc.tuple(member(key))) },
@@ -79,7 +81,11 @@ function descriptor(bytes: Buffer | string, mediaType: string): fc.Arbitrary<str
   const { digest, size } = descriptorOf(bytes, mediaType);
   const data = Buffer.from(bytes).toString('base64');
   const platform = object(
-    { architecture: fc.constant('"amd64"'), os: fc.constant('"linux"'), 'os.features': fc.constantFrom('[]', 'null', '""') },
+    {
+      architecture: fc.constant('"amd64"'),
+      os: fc.constant('"linux"'),
+      'os.features': fc.constantFrom('[]', 'null', '""'),
+    },
     ['os.features'],
   );
   return object(
@@ -133,7 +139,15 @@ const frame = fc.oneof(
   { weight: 10, arbitrary: fc.constant(['', '']) },
   {
     weight: 1,
-    arbitrary: fc.constantFrom(['\ufeff', ''], [' ', '\n'], ['', '{}'], ['', ','], ['/**/', ''], ['\u00a0', ''], ['', '\0']),
+    arbitrary: fc.constantFrom(
+      ['\ufeff', ''],
+      [' ', '\n'],
+      ['', '{}'],
+      ['', ','],
+      ['/**/', ''],
+      ['\u00a0', ''],
+      ['', '\0'],
+    ),
   },
 );
 
@@ -141,9 +155,9 @@ const frame = fc.oneof(
 export const fuzzedManifest: fc.Arbitrary<FuzzedManifest> = fc
   .tuple(
     frame,
-    fc.oneof(
-      fc.tuple(manifest, fc.constant(MEDIA_TYPE.manifest)),
-      fc.tuple(index, fc.constant(MEDIA_TYPE.index)),
-    ),
+    fc.oneof(fc.tuple(manifest, fc.constant(MEDIA_TYPE.manifest)), fc.tuple(index, fc.constant(MEDIA_TYPE.index))),
   )
-  .map(([[before = '', behind = ''], [body, mediaType]]) => ({ bytes: Buffer.from(before + body + behind), mediaType }));
+  .map(([[before = '', behind = ''], [body, mediaType]]) => ({
+    bytes: Buffer.from(before + body + behind),
+    mediaType,
+  }));
