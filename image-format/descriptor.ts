@@ -9,12 +9,23 @@ export const mediaTypeSchema = z.string().regex(MEDIA_TYPE, 'not a media type');
 export const digestSchema = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'not a digest');
 export const annotationsSchema = z.record(z.string(), z.string());
 
+/**
+ * A field that may be left out. Programs in Go write `null` for a list or a map that is empty; that is the same as
+ * leaving it out, and is read as such.
+ */
+export function optional<T extends z.ZodType>(schema: T) {
+  return schema
+    .nullable()
+    .transform((value) => value ?? undefined)
+    .optional();
+}
+
 export const platformSchema = z.looseObject({
   architecture: z.string(),
   os: z.string(),
-  'os.version': z.string().optional(),
-  'os.features': z.array(z.string()).optional(),
-  variant: z.string().optional(),
+  'os.version': optional(z.string()),
+  'os.features': optional(z.array(z.string())),
+  variant: optional(z.string()),
 });
 
 /** image-spec descriptor.md, "Properties"; fields that are not named there are kept. */
@@ -23,11 +34,11 @@ export const descriptorSchema = z.looseObject({
   digest: digestSchema,
   /** Bytes. */
   size: z.int().nonnegative(),
-  urls: z.array(z.string()).optional(),
-  annotations: annotationsSchema.optional(),
-  data: z.string().optional(),
-  artifactType: mediaTypeSchema.optional(),
-  platform: platformSchema.optional(),
+  urls: optional(z.array(z.string())),
+  annotations: optional(annotationsSchema),
+  data: optional(z.string()),
+  artifactType: optional(mediaTypeSchema),
+  platform: optional(platformSchema),
 });
 
 export type Platform = z.infer<typeof platformSchema>;

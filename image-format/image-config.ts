@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as z from 'zod';
 import { digestSchema } from './descriptor.ts';
+import { IMAGE_CONFIG_SHAPE } from './document-shapes.ts';
 import { ImageError } from './errors.ts';
+import { checkUnambiguous } from './unambiguous-json.ts';
 
 /** image-spec config.md, the part that says how the program runs. */
 export const executionSchema = z.looseObject({
@@ -41,6 +43,7 @@ export type ImageConfig = z.infer<typeof imageConfigSchema>;
 
 /** @throws ImageError `CONFIG_INVALID` */
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
+  checkUnambiguous(bytes, IMAGE_CONFIG_SHAPE, 'CONFIG_INVALID', "the image's config");
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

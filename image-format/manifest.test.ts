@@ -40,7 +40,9 @@ describe('parseManifestDocument', () => {
   test('a document that could be read in two ways is refused', () => {
     expect(() => parse({ ...manifest, manifests: [] })).toThrow(refusal('MANIFEST_INVALID', /both/));
     expect(() => parse({ ...index, layers: [] })).toThrow(refusal('MANIFEST_INVALID', /both/));
-    expect(() => parse(manifest, MEDIA_TYPE.index)).toThrow(refusal('MANIFEST_INVALID', /says .* but came as/));
+    expect(() => parse(manifest, MEDIA_TYPE.index)).toThrow(
+      refusal('MANIFEST_INVALID', /mediaType is .* but it was sent as/),
+    );
   });
 
   test.each<[string, unknown, RegExp]>([
@@ -59,7 +61,7 @@ describe('parseManifestDocument', () => {
   });
 
   test('what is no manifest', () => {
-    expect(() => parse([])).toThrow(refusal('MEDIA_TYPE_UNSUPPORTED', /none/));
+    expect(() => parse([])).toThrow(refusal('MEDIA_TYPE_UNSUPPORTED', /no media type/));
     expect(() => parse(manifest, 'text/html')).toThrow(ImageError);
     expect(() => parseManifestDocument(Buffer.from('{'))).toThrow(refusal('MANIFEST_INVALID', /not JSON/));
     expect(() => parseManifestDocument(Buffer.from([0x22, 0xff, 0x22]))).toThrow(

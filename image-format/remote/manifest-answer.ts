@@ -2,7 +2,7 @@
 import type { Descriptor } from '../descriptor.ts';
 import { type Digest, digestOf, isDigest } from '../digest.ts';
 import { ImageError } from '../errors.ts';
-import { parseManifestDocument } from '../manifest.ts';
+import { parseForeignManifest } from '../manifest.ts';
 import { MANIFEST_MEDIA_TYPES, MEDIA_TYPE } from '../media-types.ts';
 import { verifyBytes } from '../verified-stream.ts';
 import { type HttpAnswer, networkError } from './transport.ts';
@@ -74,7 +74,7 @@ export function describeManifest(answer: HttpAnswer, bytes: Buffer, identifier: 
   ) {
     throw new ImageError('MEDIA_TYPE_UNSUPPORTED', `${what}: not an image but ${mediaType}`);
   }
-  const document = parseManifestDocument(bytes, known);
+  const document = parseForeignManifest(bytes, known);
   return {
     mediaType:
       known ?? document.value.mediaType ?? (document.kind === 'index' ? MEDIA_TYPE.index : MEDIA_TYPE.manifest),

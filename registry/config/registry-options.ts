@@ -12,6 +12,7 @@ export function requestServerOptions(config: RegistryConfig): RequestServerOptio
     metrics: config.metrics,
     tls: config.tls,
     blobCacheBytes: config.cache.blobs,
+    corsOrigins: config.cors.origins,
   };
 }
 

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import * as z from 'zod';
 import { duration, size, waitingTime } from './amounts.ts';
+import { originList } from './origins.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -73,6 +74,13 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   metrics: z.boolean().default(true).describe('answer /metrics, for Prometheus'),
+  cors: z
+    .strictObject({
+      origins: originList
+        .default([])
+        .describe('origins whose web pages may read from the registry, separated by commas; * is every origin'),
+    })
+    .prefault({}),
   manifests: z
     .strictObject({
       sparse: z.boolean().default(false).describe('take manifests that name what their repository does not hold'),

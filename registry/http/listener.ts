@@ -4,6 +4,7 @@ import type { Logger } from '../logger.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { Service } from '../service/index.ts';
 import { createApp } from './app.ts';
+import { crossOrigin } from './cors.ts';
 import { dispatch } from './dispatch.ts';
 import { answerError } from './error-answer.ts';
 import { nameRoute, observe } from './observe.ts';
@@ -17,6 +18,8 @@ export interface ListenerOptions {
   operations: Operations;
   /** Log every request. */
   logRequests: boolean;
+  /** Whose pages may read answers, see {@link crossOrigin}. */
+  corsOrigins: readonly string[];
 }
 
 /**
@@ -29,14 +32,20 @@ export function createListener({
   metrics,
   operations,
   logRequests,
+  corsOrigins,
 }: ListenerOptions): RequestListener {
   const fail = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
     answerError(request, response, error, { logger, metrics });
   };
   const app = createApp(service, fail);
+  const answerPreflight = crossOrigin(corsOrigins);
   return (request, response) => {
     request.url = originForm(request.url ?? '/');
     observe(request, response, { logger, metrics, requests: logRequests });
+    if (answerPreflight(request, response)) {
+      nameRoute(response, 'preflight');
+      return;
+    }
     const early = answerEarly(request, response);
     if (early === undefined) app(request, response);
     else early.catch((error: unknown) => fail(request, response, error));

@@ -23,6 +23,8 @@ export interface RequestServerOptions {
   tls?: TlsFiles | undefined;
   /** Bytes of small, often read blobs kept in memory. Default 64 MiB. */
   blobCacheBytes?: number | undefined;
+  /** Origins whose pages may read answers; `*` is every one. Default: none. */
+  corsOrigins?: readonly string[] | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -52,6 +54,7 @@ export class RequestServer {
       logger: options.logger ?? SILENT,
       metrics,
       logRequests: options.logRequests ?? false,
+      corsOrigins: options.corsOrigins ?? [],
       operations: {
         unready: () => this.#unready(),
         ...(options.metrics === false ? {} : { metrics: async () => mergeMetrics(await collect()) }),

@@ -75,7 +75,7 @@ export class Blobs {
     const [link, blob] = await Promise.all([this.#linkOf(repository, digest), this.#recordOf(digest)]);
     if (link === undefined || blob === undefined || !serves(link.link, blob.blob)) throw unknown(repository, digest);
     if (link.link.condemned === undefined && blob.blob.state === 'live') return blob.blob;
-    if (!(await this.relyOn(repository, digest))) throw unknown(repository, digest);
+    if ((await this.relyOn(repository, digest)) === undefined) throw unknown(repository, digest);
     return blob.blob;
   }
 
@@ -112,22 +112,22 @@ export class Blobs {
   /**
    * Says that a manifest needs the blob: one that was condemned lives again, and whoever wanted to delete it fails.
    *
-   * @returns whether `repository` holds it
+   * @returns the blob, or undefined where `repository` does not hold it
    */
-  async relyOn(repository: string, digest: Digest): Promise<boolean> {
+  async relyOn(repository: string, digest: Digest): Promise<BlobRecord | undefined> {
     for (;;) {
       // The link first, the record after it: a record that is still live now is condemned later, by somebody who then
       // looks for links, and finds this one.
       const held = await this.#linkOf(repository, digest);
       const found = await this.#recordOf(digest);
-      if (held === undefined || found === undefined || !serves(held.link, found.blob)) return false;
+      if (held === undefined || found === undefined || !serves(held.link, found.blob)) return undefined;
       if (held.link.condemned !== undefined) {
         await this.#writeLink(repository, digest, found.blob.data, held.stored);
       } else if (found.blob.state === 'condemned') {
-        if ((await this.#establish(digest))?.data !== held.link.data) return false;
+        if ((await this.#establish(digest))?.data !== held.link.data) return undefined;
       } else {
         await this.#store.settle(keysOf(repository, digest));
-        return true;
+        return found.blob;
       }
     }
   }

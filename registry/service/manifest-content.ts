@@ -5,6 +5,7 @@ import {
   ImageError,
   type ManifestDocument,
   MEDIA_TYPE,
+  parseForeignManifest,
   parseManifestDocument,
 } from '../../image-format/index.ts';
 import { RegistryError } from '../errors.ts';
@@ -30,6 +31,8 @@ export interface ManifestContent {
 
 export interface Need {
   digest: Digest;
+  /** Bytes, as the descriptor says. */
+  size: number;
   /** `either`: an index may list what is no manifest (as build caches do). */
   kind: 'blob' | 'manifest' | 'either';
   /** The manifest is taken without it; where the repository does hold it, it is kept. */
@@ -37,20 +40,40 @@ export interface Need {
 }
 
 /**
+ * Reads a manifest that a client sends. It is taken only if every client can read it, and reads the same in it.
+ *
  * @param contentType as the client sent it, if it did
  * @throws RegistryError `MANIFEST_INVALID`, `MANIFEST_TOO_LARGE`
  */
-export function readManifest(bytes: Uint8Array, contentType: string | undefined): ManifestContent {
+export function readPushedManifest(bytes: Uint8Array, contentType: string | undefined): ManifestContent {
   if (bytes.length > MAX_MANIFEST_BYTES) throw tooLarge();
+  return contentOf(bytes, contentType, parseForeignManifest);
+}
+
+/**
+ * Reads a manifest that the registry holds. An earlier version may have taken what this one would refuse.
+ *
+ * @throws RegistryError `MANIFEST_INVALID`
+ */
+export function readStoredManifest(bytes: Uint8Array, mediaType: string): ManifestContent {
+  return contentOf(bytes, mediaType, parseManifestDocument);
+}
+
+function contentOf(
+  bytes: Uint8Array,
+  contentType: string | undefined,
+  read: typeof parseManifestDocument,
+): ManifestContent {
   const sent = contentType?.split(';', 1)[0]?.trim().toLowerCase();
-  const document = parse(bytes, sent === '' ? undefined : sent);
+  const document = parse(() => read(bytes, sent === '' ? undefined : sent));
   const { value, kind } = document;
   const mediaType = sent || value.mediaType || (kind === 'index' ? MEDIA_TYPE.index : MEDIA_TYPE.manifest);
   const needs: Need[] =
     kind === 'index'
-      ? document.value.manifests.map((child) => ({ digest: child.digest, kind: kindOfChild(child) }))
-      : [document.value.config, ...document.value.layers].map(({ digest, mediaType }) => ({
+      ? document.value.manifests.map((child) => ({ digest: child.digest, size: child.size, kind: kindOfChild(child) }))
+      : [document.value.config, ...document.value.layers].map(({ digest, size, mediaType }) => ({
           digest,
+          size,
           kind: 'blob' as const,
           ...(ELSEWHERE.test(mediaType) ? { optional: true } : {}),
         }));
@@ -58,7 +81,11 @@ export function readManifest(bytes: Uint8Array, contentType: string | undefined)
 }
 
 function onceEach(needs: Need[]): Need[] {
-  return [...new Map(needs.map((need) => [`${need.kind} ${need.optional ?? false} ${need.digest}`, need])).values()];
+  return [
+    ...new Map(
+      needs.map((need) => [`${need.kind} ${need.optional ?? false} ${need.size} ${need.digest}`, need]),
+    ).values(),
+  ];
 }
 
 export function tooLarge(): RegistryError {
@@ -69,9 +96,9 @@ function kindOfChild(child: Descriptor): Need['kind'] {
   return INDEXES.includes(child.mediaType) || MANIFESTS.includes(child.mediaType) ? 'manifest' : 'either';
 }
 
-function parse(bytes: Uint8Array, mediaType: string | undefined): ManifestDocument {
+function parse(read: () => ManifestDocument): ManifestDocument {
   try {
-    return parseManifestDocument(bytes, mediaType);
+    return read();
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     throw new RegistryError('MANIFEST_INVALID', error.message, { cause: error });

@@ -5,7 +5,7 @@ import type { ObjectStore } from '../storage/contract.ts';
 import type { Blobs } from './blobs.ts';
 import type { Catalog } from './catalog.ts';
 import { catalogKey, manifestKey, referrerKey, taggedKey, tagKey } from './keys.ts';
-import { type ManifestContent, type Need, readManifest } from './manifest-content.ts';
+import { type ManifestContent, type Need, readPushedManifest } from './manifest-content.ts';
 import {
   encodeManifest,
   encodeTombstone,
@@ -97,14 +97,14 @@ export class Manifests {
    *   `CONDITION_FAILED`
    */
   async put(repository: string, push: ManifestPush): Promise<PushedManifest> {
-    const content = readManifest(push.bytes, push.contentType);
+    const content = readPushedManifest(push.bytes, push.contentType);
     const digest = digestOf(push.bytes, push.digest === undefined ? 'sha256' : digestAlgorithm(push.digest));
     if (push.digest !== undefined && push.digest !== digest) {
       throw new RegistryError('DIGEST_INVALID', `the manifest has the digest ${digest}, not ${push.digest}`);
     }
     const { subject } = content;
     const before = await this.#checkCondition(repository, digest, push);
-    await this.#checkNeeds(repository, content);
+    await Promise.all([this.#checkNeeds(repository, content), this.#checkSubject(repository, content)]);
     for (let round = 0; ; round += 1) {
       const [version] = await Promise.all([
         this.#write(repository, digest, content, push.bytes),
@@ -239,7 +239,7 @@ export class Manifests {
     }
   }
 
-  /** @returns what is missing and need not be there. @throws RegistryError `MANIFEST_BLOB_UNKNOWN` */
+  /** @returns what is missing and need not be there. @throws RegistryError `MANIFEST_BLOB_UNKNOWN`, `MANIFEST_INVALID` */
   async #checkNeeds(repository: string, content: ManifestContent): Promise<Digest[]> {
     const { needs } = content;
     const missing: Digest[] = [];
@@ -252,10 +252,33 @@ export class Manifests {
     return missing;
   }
 
-  async #holds(repository: string, { digest, kind }: Need): Promise<boolean> {
-    if (kind !== 'blob' && (await this.#find(repository, digest)) !== undefined) return true;
-    return kind !== 'manifest' && (await this.#blobs.relyOn(repository, digest));
+  async #holds(repository: string, need: Need): Promise<boolean> {
+    const size = await this.#sizeOf(repository, need);
+    if (size !== undefined && size !== need.size) throw wrongSize(need, size);
+    return size !== undefined;
   }
+
+  async #sizeOf(repository: string, { digest, kind }: Need): Promise<number | undefined> {
+    const manifest = kind === 'blob' ? undefined : await this.#find(repository, digest);
+    if (manifest !== undefined) return manifest.bytes.length;
+    return kind === 'manifest' ? undefined : (await this.#blobs.relyOn(repository, digest))?.size;
+  }
+
+  /** The subject of a manifest need not be there; where it is, clients compare its size, too. */
+  async #checkSubject(repository: string, { document }: ManifestContent): Promise<void> {
+    const { subject } = document.value;
+    const found = subject === undefined ? undefined : await this.#find(repository, subject.digest);
+    if (subject === undefined || found === undefined || found.bytes.length === subject.size) return;
+    throw wrongSize(subject, found.bytes.length);
+  }
+}
+
+/** A client that pulls compares: every pull of such an image would fail. */
+function wrongSize({ digest, size }: { digest: Digest; size: number }, actual: number): RegistryError {
+  return new RegistryError(
+    'MANIFEST_INVALID',
+    `the manifest says that ${digest} has ${size} bytes, but the repository holds it with ${actual} bytes`,
+  );
 }
 
 /** Names what is missing, so that a client knows what to push. */

@@ -2,7 +2,7 @@
 import { RegistryError } from '../../errors.ts';
 import type { StoredRecord } from '../../storage/contract.ts';
 import { digestIn, manifestsPrefix } from '../keys.ts';
-import { type ManifestContent, readManifest } from '../manifest-content.ts';
+import { type ManifestContent, readStoredManifest } from '../manifest-content.ts';
 import { isTombstone, type ManifestRecord, parseManifestRecord, type Tombstone } from '../manifest-record.ts';
 import { damaged } from '../records.ts';
 import type { Round } from './round.ts';
@@ -43,7 +43,7 @@ export async function readManifests(
 
 function contentOf(key: string, record: ManifestRecord): ManifestContent {
   try {
-    return readManifest(record.bytes, record.mediaType);
+    return readStoredManifest(record.bytes, record.mediaType);
   } catch (error) {
     if (error instanceof RegistryError) throw damaged(key, error);
     throw error;
