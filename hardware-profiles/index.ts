@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export * from './base-directories.ts';
 export * from './errors.ts';
 export * from './load.ts';
 export * from './memory.ts';

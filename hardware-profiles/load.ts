@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
+import { baseDirectory } from './base-directories.ts';
 import { ProfileError } from './errors.ts';
 import { type Profile, parseProfile } from './schema.ts';
 
@@ -14,8 +14,7 @@ export interface ProfileSearch {
 
 /** The user's own profiles (`$XDG_CONFIG_HOME/uk/profiles`, default `~/.config`), then those that come with uk. */
 export function profileFolders(env: NodeJS.ProcessEnv = process.env): string[] {
-  const config = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config');
-  return [join(config, 'uk', 'profiles'), import.meta.dirname];
+  return [join(baseDirectory('XDG_CONFIG_HOME', env), 'uk', 'profiles'), import.meta.dirname];
 }
 
 /**

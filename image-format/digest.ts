@@ -27,7 +27,7 @@ export function isDigest(text: string): text is Digest {
  */
 export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text;
-  throw new ImageError('DIGEST_INVALID', `not a digest: ${JSON.stringify(text.slice(0, 160))}`, {
+  throw new ImageError('DIGEST_INVALID', `${JSON.stringify(text.slice(0, 160))} is not a digest`, {
     hint: 'a digest is sha256: and 64, or sha512: and 128, lower-case hexadecimal characters',
   });
 }

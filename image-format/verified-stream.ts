@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, type Hash } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
-import { type Digest, digestAlgorithm, digestHex } from './digest.ts';
+import { type Digest, digestAlgorithm, digestOf } from './digest.ts';
 import { ImageError } from './errors.ts';
 
 export interface Expected {
@@ -21,6 +21,7 @@ export class VerifiedStream extends Transform {
   readonly #expected: Expected;
   readonly #hash: Hash;
   #seen = 0;
+  #found: Digest | undefined;
 
   constructor(expected: Expected) {
     super();
@@ -33,10 +34,20 @@ export class VerifiedStream extends Transform {
     return this.#seen;
   }
 
+  /** The digest of what passed, once all of it has. */
+  get found(): Digest | undefined {
+    return this.#found;
+  }
+
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     const { size, digest } = this.#expected;
     if (size !== undefined && this.#seen + chunk.length > size) {
-      done(new ImageError('SIZE_MISMATCH', `${digest}: more than the ${size} bytes its descriptor says`));
+      done(
+        new ImageError(
+          'SIZE_MISMATCH',
+          `the content of ${digest} has more than the ${size} bytes that its descriptor states`,
+        ),
+      );
       return;
     }
     this.#seen += chunk.length;
@@ -47,13 +58,18 @@ export class VerifiedStream extends Transform {
   override _flush(done: TransformCallback): void {
     const { size, digest } = this.#expected;
     if (size !== undefined && this.#seen !== size) {
-      done(new ImageError('SIZE_MISMATCH', `${digest}: ${this.#seen} bytes where its descriptor says ${size}`));
+      done(
+        new ImageError(
+          'SIZE_MISMATCH',
+          `the content of ${digest} has ${this.#seen} bytes, but its descriptor states ${size}`,
+        ),
+      );
       return;
     }
-    const found = this.#hash.digest('hex');
-    if (found !== digestHex(digest)) {
-      const algorithm = digestAlgorithm(digest);
-      done(new ImageError('DIGEST_MISMATCH', `${digest}: its bytes have the digest ${algorithm}:${found}`));
+    const found: Digest = `${digestAlgorithm(digest)}:${this.#hash.digest('hex')}`;
+    this.#found = found;
+    if (found !== digest) {
+      done(new ImageError('DIGEST_MISMATCH', `the content has the digest ${found}, not ${digest}`));
       return;
     }
     done();
@@ -68,11 +84,11 @@ export class VerifiedStream extends Transform {
 export function verifyBytes(bytes: Uint8Array, expected: Expected): void {
   const { size, digest } = expected;
   if (size !== undefined && bytes.length !== size) {
-    throw new ImageError('SIZE_MISMATCH', `${digest}: ${bytes.length} bytes where its descriptor says ${size}`);
+    throw new ImageError(
+      'SIZE_MISMATCH',
+      `the content of ${digest} has ${bytes.length} bytes, but its descriptor states ${size}`,
+    );
   }
-  const algorithm = digestAlgorithm(digest);
-  const found = createHash(algorithm).update(bytes).digest('hex');
-  if (found !== digestHex(digest)) {
-    throw new ImageError('DIGEST_MISMATCH', `${digest}: its bytes have the digest ${algorithm}:${found}`);
-  }
+  const found = digestOf(bytes, digestAlgorithm(digest));
+  if (found !== digest) throw new ImageError('DIGEST_MISMATCH', `the content has the digest ${found}, not ${digest}`);
 }

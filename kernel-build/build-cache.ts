@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { access, link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { baseDirectory } from '../hardware-profiles/index.ts';
 import { type Digest, digestHex } from '../image-format/index.ts';
 import { KernelError } from './errors.ts';
 import { isAlive, processIdentity } from './process-identity.ts';
@@ -12,7 +12,7 @@ const POLL_MS = 200;
 
 /** `$XDG_CACHE_HOME/uk/WHAT`, or `~/.cache/uk/WHAT`. */
 export function defaultCacheFolder(what: 'kernels' | 'libc' | 'selftests'): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'uk', what);
+  return join(baseDirectory('XDG_CACHE_HOME'), 'uk', what);
 }
 
 /**

@@ -209,6 +209,73 @@ describe('added files', () => {
     expect((await layer(image, 1)).get('usr/lib/data')?.bytes.toString()).toBe('text');
   });
 
+  test('that the program stands among: it stands in the image once', async () => {
+    const needed = { needed: ['libtool.so.1'], runpath: '$ORIGIN/../lib' };
+    const program = await put('sysroot/opt/tool/bin/run', makeElf(needed));
+    await put('sysroot/opt/tool/lib/libtool.so.1', makeElf({ soname: 'libtool.so.1' }));
+    await symlink('tool', join(dir, 'sysroot/opt/current'));
+    await put('sysroot/opt/tool/data', 'data');
+    const adds = [{ source: join(dir, 'sysroot/opt/tool'), destination: '/opt/tool' }];
+    const image = await build({ app: program, adds });
+    expect([...(await layer(image, 2)).keys()].filter((path) => path.startsWith('opt/tool/'))).toEqual([
+      ...['opt/tool/bin', 'opt/tool/bin/run', 'opt/tool/data', 'opt/tool/lib', 'opt/tool/lib/libtool.so.1'],
+    ]);
+    await expect(build({ app: join(dir, 'sysroot/opt/current/bin/run'), adds })).resolves.toBeDefined();
+    expect((await configOf(image)).config?.Entrypoint).toEqual(['/opt/tool/bin/run']);
+  });
+
+  test("that a script's interpreter stands among, under two names, too", async () => {
+    const interpreter = await put('sysroot/opt/tool/bin/run', makeElf({ dynamic: false, type: 2 }));
+    await link(interpreter, join(dir, 'sysroot/opt/tool/bin/second'));
+    const script = await put('sysroot/opt/tool/start', '#!/opt/tool/bin/run\n');
+    await chmod(script, 0o755);
+    const image = await build({
+      app: script,
+      adds: [
+        { source: join(dir, 'sysroot/opt/tool'), destination: '/opt/tool' },
+        { source: join(dir, 'sysroot/opt/tool/bin'), destination: '/opt/tool/bin', layer: 'deps' },
+      ],
+    });
+    const found = await layer(image, 2);
+    expect(found.get('opt/tool/bin/run')).toMatchObject({ type: 'file' });
+    expect(found.get('opt/tool/bin/second')).toMatchObject({ type: 'hardlink', linkname: 'opt/tool/bin/run' });
+    expect([...(await layer(image, 1)).keys()].filter((path) => path.startsWith('opt/tool/bin/'))).toEqual([]);
+  });
+
+  test('of other content or another mode at the same path are an error that names both', async () => {
+    const first = await put('one/file', 'one');
+    const second = await put('two/file', 'two');
+    const adds = [first, second].map((source) => ({ source, destination: '/etc/file' }));
+    await expect(build({ adds })).rejects.toMatchObject({
+      code: 'PATH_CONFLICT',
+      message: expect.stringMatching(/one\/file .* and .*two\/file/),
+    });
+    await writeFile(second, 'one');
+    await expect(build({ adds })).resolves.toBeDefined();
+    await chmod(second, 0o600);
+    await expect(build({ adds })).rejects.toMatchObject({ code: 'PATH_CONFLICT' });
+  });
+
+  test.each([
+    ['a name', Buffer.from('caf\xe9', 'latin1'), /the name of a file in .*names is not UTF-8: \$'caf\\xe9'/],
+    ['a quoted one', Buffer.from("\xff'\n", 'latin1'), /is not UTF-8: \$'\\xff\\'\\x0a'/],
+  ])('%s that is not UTF-8 is shown, escaped', async (_what, name, message) => {
+    await put('names/plain', '');
+    await writeFile(Buffer.concat([Buffer.from(join(dir, 'names/')), name]), '');
+    await expect(build({ adds: [{ source: join(dir, 'names'), destination: '/srv' }] })).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test("a link's target that is not UTF-8 is shown, escaped", async () => {
+    await mkdir(join(dir, 'links'));
+    await symlink(Buffer.from('\xe9', 'latin1'), join(dir, 'links/l'));
+    await expect(build({ adds: [{ source: join(dir, 'links'), destination: '/srv' }] })).rejects.toMatchObject({
+      message: expect.stringMatching(/the target of the link .*links\/l is not UTF-8: \$'\\xe9'/),
+    });
+  });
+
   const xattrs = new Map([['user.mime', Buffer.from([0, 10, 255])]]);
   /** Makes a file with attributes; Node cannot, tar can. */
   async function attributed(path: string, bytes: Buffer): Promise<boolean> {

@@ -5,11 +5,17 @@ export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #truncated: () => Error;
   #buffer: Buffer = Buffer.alloc(0);
+  #position = 0;
 
   /** @param truncated makes the error for a stream that ends too early */
   constructor(source: AsyncIterable<Uint8Array>, truncated: () => Error) {
     this.#chunks = source[Symbol.asyncIterator]();
     this.#truncated = truncated;
+  }
+
+  /** Bytes that were taken so far. */
+  get position(): number {
+    return this.#position;
   }
 
   async atEnd(): Promise<boolean> {
@@ -36,9 +42,15 @@ export class ByteReader {
   }
 
   async skip(size: number): Promise<void> {
-    for await (const _piece of this.pieces(size)) {
-      // dropped
+    for (let rest = size; rest > 0; ) {
+      if (this.#buffer.length === 0 && !(await this.#fill())) throw this.#truncated();
+      rest -= this.#take(Math.min(rest, this.#buffer.length)).length;
     }
+  }
+
+  /** Skips all that is left. */
+  async drain(): Promise<void> {
+    while (await this.#fill()) this.#take(this.#buffer.length);
   }
 
   /** Lets go of the source before its end. */
@@ -49,6 +61,7 @@ export class ByteReader {
   #take(size: number): Buffer {
     const piece = this.#buffer.subarray(0, size);
     this.#buffer = this.#buffer.subarray(size);
+    this.#position += size;
     return piece;
   }
 

@@ -35,6 +35,8 @@ export interface LayerEntry extends Omit<EntryHeader, 'mtime' | 'size'> {
 
 /** One path of a layer that is being read. */
 export interface LayerFile extends EntryHeader {
+  /** Where the content begins: bytes from the start of the unpacked archive. */
+  offset: number;
   /** The content, once; what is not read is skipped when the next entry is asked for. */
   content: AsyncIterable<Buffer>;
 }

@@ -10,6 +10,13 @@ export interface ReadLayerOptions {
   compression: Compression;
   /** Most bytes that the layer may unpack to. Default: 16 GiB. */
   limit?: number;
+  /**
+   * `strict` (default) is for layers that uk writes: names are UTF-8, and nothing but zeros follows the end of the
+   * archive. `foreign` is for layers of container images: names are any bytes, and `path`, `linkname` and the names of
+   * extended attributes hold one character (U+0000 to U+00FF) for each byte. As with Go's archive/tar, the archive may
+   * lack its closing blocks, and bytes behind them mean nothing.
+   */
+  origin?: 'strict' | 'foreign';
 }
 
 export const DEFAULT_LIMIT = 16 * 1024 ** 3;
@@ -25,16 +32,17 @@ export async function* readLayer(
   source: AsyncIterable<Uint8Array>,
   options: ReadLayerOptions,
 ): AsyncGenerator<LayerFile, void, undefined> {
-  const { compression, limit = DEFAULT_LIMIT } = options;
+  const { compression, limit = DEFAULT_LIMIT, origin = 'strict' } = options;
   const reader = new ByteReader(decompress(source, compression, limit), () => damaged('no end: it is cut off'));
   try {
-    const headers = new HeaderReader(reader);
+    const headers = new HeaderReader(reader, origin);
     for (let header = await headers.next(); header !== undefined; header = await headers.next()) {
       const content = new Content(reader, header.size);
-      yield { ...header, content };
+      yield Object.assign(header, { offset: reader.position, content });
       await content.finish();
     }
-    await readEnd(reader);
+    if (origin === 'strict') await readEnd(reader);
+    else await reader.drain();
   } finally {
     await reader.close();
   }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { baseDirectory, runtimeDirectory } from '../../hardware-profiles/index.ts';
 import { ImageError } from '../errors.ts';
 import { DEFAULT_REGISTRY } from '../reference.ts';
 import { type Login, runCredentialHelper } from './credential-helper.ts';
@@ -50,8 +51,9 @@ function authFiles(env: NodeJS.ProcessEnv): string[] {
   const home = env.HOME || homedir();
   const docker = join(env.DOCKER_CONFIG || join(home, '.docker'), 'config.json');
   if (env.REGISTRY_AUTH_FILE) return [env.REGISTRY_AUTH_FILE, docker];
-  const podman = env.XDG_RUNTIME_DIR ? [join(env.XDG_RUNTIME_DIR, 'containers', 'auth.json')] : [];
-  const config = env.XDG_CONFIG_HOME || join(home, '.config');
+  const runtime = runtimeDirectory(env);
+  const podman = runtime === undefined ? [] : [join(runtime, 'containers', 'auth.json')];
+  const config = baseDirectory('XDG_CONFIG_HOME', env);
   return [...podman, join(config, 'containers', 'auth.json'), docker];
 }
 

@@ -7,7 +7,11 @@ import { PullerError } from '../errors.ts';
 /** Part of every path: files that another version of this code wrote are not even looked at. */
 export const ASSEMBLER_VERSION = 2;
 
-export type EntryKind = 'kernel' | 'layer' | 'image';
+/**
+ * `kernel`: a kernel's files. `layer`: a layer as a cpio archive. `tar`: a layer as a plain tar archive with an index.
+ * `root`: the disk of a stack of layers. `image`: what an image needs beside those.
+ */
+export type EntryKind = 'kernel' | 'layer' | 'tar' | 'root' | 'image';
 
 interface Stamp {
   size: number;
@@ -38,6 +42,11 @@ export class AssemblyCache {
 
   file(kind: EntryKind, key: string, name: string): string {
     return join(this.#entry(kind, key), name);
+  }
+
+  /** The target of a symbolic link in an entry to a file of another one: the cache may be moved as a whole. */
+  link(kind: EntryKind, key: string, name: string): string {
+    return join('..', '..', kind, entryName(key), name);
   }
 
   /** The entry's data, where it is there and its files are as they were written. It counts as used then. */
@@ -110,7 +119,7 @@ export class AssemblyCache {
   }
 
   #entry(kind: EntryKind, key: string): string {
-    return join(this.#root, kind, key.replace(':', '-'));
+    return join(this.#root, kind, entryName(key));
   }
 
   async #record<T>(folder: string, data: T): Promise<void> {
@@ -139,6 +148,10 @@ export class AssemblyCache {
     }
     await synced(join(final, '..'), 'r', async () => {});
   }
+}
+
+function entryName(key: string): string {
+  return key.replace(':', '-');
 }
 
 async function synced(path: string, flags: string, work: (file: FileHandle) => Promise<void>): Promise<void> {

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import type { ContentStore } from '../../image-format/layout/index.ts';
+import { commonOptions, type GlobalOptions } from './global-options.ts';
 import { createOutput, type Output } from './output/output.ts';
 
 export interface CommandContext {
   setStatus(status: number): void;
 }
 
-interface CommonOptions {
-  store?: string;
-  quiet?: boolean;
+interface CommonOptions extends GlobalOptions {
   json?: boolean;
 }
 
@@ -35,7 +34,7 @@ export function action<Arguments extends unknown[]>(
 ): (...args: [...Arguments, Command]) => Promise<void> {
   return async (...args) => {
     const command = args.at(-1) as Command;
-    const options = command.optsWithGlobals<CommonOptions>();
+    const options = commonOptions<CommonOptions>(command);
     const output = createOutput({ json: options.json ?? false, quiet: options.quiet ?? false });
     const interruption = interruptible();
     try {

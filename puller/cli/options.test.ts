@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { collectAdd, collectEnv, collectPort, parseCount, parseListen, parseMemory, parseWatchdog } from './options.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import {
+  collectAdd,
+  collectEnv,
+  collectEnvFile,
+  collectPort,
+  parseCount,
+  parseListen,
+  parseMemory,
+  parseWatchdog,
+} from './options.ts';
 
 describe('memory', () => {
   test.each([
@@ -51,9 +63,47 @@ describe('ports', () => {
     '80:80/sctp',
     'x:80:80',
     '1:2:3:4',
-    '[::1]:80:80',
+    '::1:80:80',
+    '[1.2.3.4]:80:80',
+    '[::1]:80:80/udp',
     '999.1.1.1:80:80',
-  ])('refuses %j', (text) => expect(() => collectPort(text)).toThrow(/8080:80/));
+    '9003-9000:9003-9000',
+    '9000-9003:9000-9002',
+    '65535-65536:1-2',
+    '0-3:1-4',
+  ])('refuses %j', (text) => expect(() => collectPort(text)).toThrow(/8080:80|ports|UDP/));
+  test('an address of IPv6', () =>
+    expect(collectPort('[::1]:8080:80')).toEqual([{ address: '::1', host: 8080, guest: 80, protocol: 'tcp' }]));
+  test('ranges of as many ports', () => {
+    expect(collectPort('127.0.0.1:9000-9002:80-82/udp').map(({ host, guest }) => [host, guest])).toEqual([
+      [9000, 80],
+      [9001, 81],
+      [9002, 82],
+    ]);
+  });
+});
+
+describe('a file of variables', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'uk-env-')), 'env');
+  const read = (text: string) => {
+    writeFileSync(file, text);
+    return collectEnvFile(file, ['FIRST=1']);
+  };
+  afterAll(() => rmSync(dirname(file), { recursive: true }));
+
+  test('is read as container engines do', () => {
+    process.env.UK_OPTION_TEST = 'here';
+    expect(read('# a comment\n\nA=1\n  B="2" # no comment\r\nC=\nUK_OPTION_TEST\nUK_NOT_SET\n')).toEqual([
+      ...['FIRST=1', 'A=1', 'B="2" # no comment', 'C=', 'UK_OPTION_TEST=here'],
+    ]);
+    delete process.env.UK_OPTION_TEST;
+  });
+
+  test('says which line is wrong, or that there is no file', () => {
+    expect(() => read('A=1\n=2\n')).toThrow(/line 2 of .*env is neither/);
+    expect(() => read('two words\n')).toThrow(/line 1/);
+    expect(() => collectEnvFile('/nothing/here')).toThrow(/cannot read \/nothing\/here/);
+  });
 });
 
 describe('added files', () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How values on the command line are written, as users of container engines write them.
-import { isIPv4 } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { isIPv4, isIPv6 } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { parseMemory as readMemory } from '../../hardware-profiles/memory.ts';
 
@@ -50,17 +51,75 @@ export interface PortForward {
   protocol: 'tcp' | 'udp';
 }
 
+const PORT_FORM =
+  'write [ADDRESS:]HOST:GUEST[/tcp|udp], as in 8080:80, 127.0.0.1:8080:80, [::1]:8080:80 or 9000-9003:9000-9003';
+
 /**
- * `[ADDRESS:]HOST:GUEST[/tcp|udp]`. The address is one of IPv4; without one all of this machine's are meant, as with
- * container engines.
+ * `[ADDRESS:]HOST:GUEST[/tcp|udp]`, where HOST and GUEST are ports, or ranges of as many ports. An address of IPv6 stands
+ * in brackets; without an address all of this machine's IPv4 addresses are meant.
  */
 export function collectPort(text: string, previous: PortForward[] = []): PortForward[] {
-  const match = /^(?:(?<address>[0-9.]+):)?(?<host>[0-9]+):(?<guest>[0-9]+)(?:\/(?<protocol>tcp|udp))?$/.exec(text);
+  const match =
+    /^(?:(?<address>[0-9.]+|\[[0-9a-fA-F:.]+\]):)?(?<host>[0-9]+(?:-[0-9]+)?):(?<guest>[0-9]+(?:-[0-9]+)?)(?:\/(?<protocol>tcp|udp))?$/.exec(
+      text,
+    );
   const { address = '0.0.0.0', host = '', guest = '', protocol = 'tcp' } = match?.groups ?? {};
-  if (match === null || !isIPv4(address) || Number(host) > 65535 || Number(guest) > 65535 || Number(guest) === 0) {
-    throw new InvalidArgumentError('write [ADDRESS:]HOST:GUEST[/tcp|udp], as in 8080:80 or 127.0.0.1:8080:80');
+  const bare = address.replace(/^\[|\]$/g, '');
+  const [hosts, guests] = [portsOf(host), portsOf(guest)];
+  const isAddress = address === bare ? isIPv4(address) : isIPv6(bare);
+  if (match === null || !isAddress || hosts.length === 0 || guests.length === 0 || guests.includes(0)) {
+    throw new InvalidArgumentError(PORT_FORM);
   }
-  return [...previous, { address, host: Number(host), guest: Number(guest), protocol: protocol as 'tcp' | 'udp' }];
+  if (hosts.length !== guests.length) {
+    throw new InvalidArgumentError(`${host} are ${hosts.length} ports, and ${guest} are ${guests.length}`);
+  }
+  if (bare.includes(':') && protocol === 'udp') {
+    throw new InvalidArgumentError('UDP cannot be forwarded from an IPv6 address; name one of IPv4');
+  }
+  const forwards = hosts.map((port, at) => ({
+    ...{ address: bare, host: port, guest: guests[at] ?? 0, protocol: protocol as 'tcp' | 'udp' },
+  }));
+  return [...previous, ...forwards];
+}
+
+/** The ports of `80` or `9000-9003`; none where that is no such range. */
+function portsOf(text: string): number[] {
+  const [first = '', last = first] = text.split('-');
+  const [from, to] = [Number(first), Number(last)];
+  if (first === '' || from > to || to > 65535 || (from === 0 && to > 0)) return [];
+  return Array.from({ length: to - from + 1 }, (_, at) => from + at);
+}
+
+/**
+ * A file of variables, as container engines read it: one `NAME=value` or `NAME` a line, taken literally; lines that are
+ * empty or begin with `#` are skipped.
+ */
+export function readEnvFile(file: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new InvalidArgumentError(`cannot read ${file}: ${(error as Error).message}`);
+  }
+  let variables: string[] = [];
+  for (const [index, line] of text
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
+    .entries()) {
+    const variable = line.trimStart();
+    if (variable === '' || variable.startsWith('#')) continue;
+    const [name = ''] = variable.split('=', 1);
+    if (name === '' || /\s/.test(name)) {
+      throw new InvalidArgumentError(`line ${index + 1} of ${file} is neither NAME=value nor NAME`);
+    }
+    variables = collectEnv(variable, variables);
+  }
+  return variables;
+}
+
+/** For a file of variables that may be given several times. */
+export function collectEnvFile(file: string, previous: string[] = []): string[] {
+  return [...previous, ...readEnvFile(file)];
 }
 
 export interface AddedFile {

@@ -10,6 +10,7 @@ import { addRegistry } from './commands/registry.ts';
 import { addRun } from './commands/run.ts';
 import { addTransfer } from './commands/transfer.ts';
 import { EXIT_FAILURE, EXIT_MISUSE } from './errors.ts';
+import { addGlobalOptions } from './global-options.ts';
 import { createOutput } from './output/output.ts';
 import { version } from './version.ts';
 
@@ -30,9 +31,8 @@ export function createProgram(setStatus: (status: number) => void): Command {
     .version(version(), '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show this help, or that of a command')
     .helpCommand('help [command]', 'show the help of a command')
-    .option('--store <dir>', 'where images are kept (default: $UK_STORE, else ~/.local/share/uk)')
-    .option('-q, --quiet', 'no progress and no remarks')
     .enablePositionalOptions()
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(uk --help shows how)')
     .configureOutput({ outputError: (text, write) => write(`uk: ${text.replace(/^error: /, '')}`) })
     .exitOverride();
@@ -46,6 +46,7 @@ export function createProgram(setStatus: (status: number) => void): Command {
   addRegistry(program, context);
   addDoctor(program, context);
   addCompletion(program, context);
+  addGlobalOptions(program);
   return program;
 }
 

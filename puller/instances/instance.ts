@@ -13,10 +13,11 @@ import {
 } from '../guest-contract/control-channel.ts';
 import { encodeStart } from '../guest-contract/start.ts';
 import { acceleratorWish, type Choice, chooseAccelerator } from '../vmm/accelerator/choose.ts';
-import { checkForwards, resolveForwards } from '../vmm/forwards.ts';
+import { checkForwards } from '../vmm/forwards.ts';
 import { checkHugePages } from '../vmm/huge-pages.ts';
 import { GUEST_NETWORK, type Machine, type MachineExit, type MachineSpec, type PortForward } from '../vmm/monitor.ts';
 import { monitorFor } from '../vmm/monitors.ts';
+import { RelayedForwards } from '../vmm/relayed-forwards.ts';
 import { howItEnded } from './crash.ts';
 import { type Execution, type ExecutionChoice, executionOf } from './execution.ts';
 import { bootTimeout, checkContract, crashed, outputFailed } from './failures.ts';
@@ -137,6 +138,7 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
     options.signal,
   );
   options.signal?.throwIfAborted();
+  const relayed = await RelayedForwards.open(forwards);
   const spec: MachineSpec = {
     machine: profile.machine,
     kernel: bootable.kernel,
@@ -146,24 +148,28 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
     backing,
     cpus: options.cpus ?? profile.defaults.cpus,
     accelerator: choice.accelerator,
-    forwards,
+    forwards: relayed.monitored,
     verbose: options.console !== undefined,
   };
   const id = randomBytes(6).toString('hex');
-  const start = startFrame(id, execution, options);
-  const machine = await monitor.start(spec);
+  let machine: Machine | undefined;
   try {
+    const start = startFrame(id, execution, options);
+    machine = await monitor.start(spec);
+    relayed.serve(machine);
+    machine.exited.then(() => relayed.close());
     options.signal?.throwIfAborted();
     options.onEvent?.({ type: 'machine', pid: machine.pid, choice, ms: performance.now() - begin });
     const explain = (exit: MachineExit): Error => monitor.explainExit(spec, exit);
     const unpackingFailure = tooSmall(memory, memoryNeed(bootable));
     const bootTimeoutMs = options.bootTimeoutMs ?? BOOT_TIMEOUT_MS + prefaultMs(backing, memory);
-    const circumstances = { id, begin, choice, explain, forwards, unpackingFailure, bootTimeoutMs };
+    const circumstances = { id, begin, choice, explain, relayed, unpackingFailure, bootTimeoutMs };
     return new RunningInstance(machine, start, options, circumstances);
   } catch (error) {
     // Nobody would have it to end it.
-    machine.kill();
-    await machine.exited;
+    relayed.close();
+    machine?.kill();
+    await machine?.exited;
     throw error;
   }
 }
@@ -189,7 +195,7 @@ interface Circumstances {
   begin: number;
   choice: Choice;
   explain(exit: MachineExit): Error;
-  forwards: readonly PortForward[];
+  relayed: RelayedForwards;
   /** What to say of a guest that could not unpack all of its files. */
   unpackingFailure: PullerError;
   bootTimeoutMs: number;
@@ -249,7 +255,7 @@ class RunningInstance implements Instance {
   }
 
   async forwards(): Promise<PortForward[]> {
-    return resolveForwards(this.machine, this.#circumstances.forwards);
+    return this.#circumstances.relayed.resolve();
   }
 
   signal(number: number): void {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
+import { baseDirectory } from '../../hardware-profiles/base-directories.ts';
 
 /**
  * Where images are kept: what `--store` says, else `$UK_STORE`, else `$XDG_DATA_HOME/uk`, else `~/.local/share/uk`.
@@ -10,18 +11,12 @@ import { join, resolve } from 'node:path';
 export function storeFolder(given?: string): string {
   const named = given ?? process.env.UK_STORE;
   if (named !== undefined && named !== '') return resolve(named);
-  return join(xdg('XDG_DATA_HOME', '.local/share'), 'uk');
+  return join(baseDirectory('XDG_DATA_HOME', process.env, home), 'uk');
 }
 
 /** What can be made again: `$XDG_CACHE_HOME/uk`, else `~/.cache/uk`. */
 export function cacheFolder(): string {
-  return join(xdg('XDG_CACHE_HOME', '.cache'), 'uk');
-}
-
-/** The specification wants relative values to be ignored. */
-function xdg(name: string, fallback: string): string {
-  const value = process.env[name];
-  return value?.startsWith('/') ? value : join(home(), fallback);
+  return join(baseDirectory('XDG_CACHE_HOME', process.env, home), 'uk');
 }
 
 function home(): string {

@@ -30,8 +30,9 @@ async function checkForward(forward: PortForward): Promise<void> {
   }
 }
 
-function unavailable({ address, host, protocol }: PortForward, code: string, reason?: string): PullerError {
-  const what = `cannot listen at ${address}:${host} (${protocol})`;
+export function unavailable({ address, host, protocol }: PortForward, code: string, reason?: string): PullerError {
+  const where = address.includes(':') ? `[${address}]` : address;
+  const what = `cannot listen at ${where}:${host} (${protocol})`;
   switch (code) {
     case 'EADDRINUSE':
       return new PullerError('PORT_IN_USE', `${what}: ${reason ?? 'it is in use'}`, {

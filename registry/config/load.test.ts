@@ -79,7 +79,7 @@ describe('the configuration', () => {
 
   test.each([
     ['storge: { root: /x }', /storge/],
-    ['- a\n- b', /holds no settings/],
+    ['- a\n- b', /not a list of settings/],
     ['listen: [', /cannot read/],
     ['__proto__: { polluted: yes }', /__proto__/],
     ['log: { __proto__: { level: debug } }', /__proto__/],

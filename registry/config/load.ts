@@ -64,7 +64,10 @@ function readTree(file: string): Tree {
   }
   if (value === null || value === undefined) return {};
   if (isTree(value)) return value;
-  throw new RegistryError('CONFIG_INVALID', `the configuration ${file} holds no settings: write NAME: VALUE`);
+  throw new RegistryError(
+    'CONFIG_INVALID',
+    `the configuration ${file} is not a list of settings; write each as NAME: VALUE`,
+  );
 }
 
 function explain(error: z.ZodError): string {

@@ -19,7 +19,7 @@ export function createApp(service: Service, answerError: AnswerError): Express {
     app.all(withoutCaptures(route.path), (request, response) => dispatch(route, request, response, service));
   }
   app.use((request) => {
-    throw new RegistryError('ROUTE_UNKNOWN', `nothing is at ${request.path.slice(0, 300)}`);
+    throw new RegistryError('ROUTE_UNKNOWN', `there is nothing at ${request.path.slice(0, 300)}`);
   });
   const onError: ErrorRequestHandler = (error, request, response, _next) => answerError(request, response, error);
   app.use(onError);

@@ -18,7 +18,7 @@ export async function dispatch(
   if (handler === undefined) {
     const allowed = Object.keys(route.methods).join(', ');
     response.setHeader('Allow', allowed);
-    throw new RegistryError('METHOD_UNSUPPORTED', `${request.method} is not possible here, only ${allowed}`);
+    throw new RegistryError('METHOD_UNSUPPORTED', `the method ${request.method} is not supported here; ${allowed} are`);
   }
   const url = request.url ?? '/';
   const cut = url.indexOf('?');

@@ -59,7 +59,8 @@ export function bodyOf(request: IncomingMessage): Body {
   const source = request.iterator({ destroyOnReturn: false });
   if (request.headers['transfer-encoding'] !== undefined) return { source, release };
   const length = request.headers['content-length'] ?? '0';
-  if (!/^[0-9]{1,15}$/.test(length)) throw new RegistryError('SIZE_INVALID', `not a length: ${length.slice(0, 80)}`);
+  if (!/^[0-9]{1,15}$/.test(length))
+    throw new RegistryError('SIZE_INVALID', `the Content-Length ${length.slice(0, 80)} is not a number of bytes`);
   return { source, length: Number(length), release };
 }
 

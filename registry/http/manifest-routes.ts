@@ -32,7 +32,7 @@ export async function putManifest({ request, response, service, captures, query 
   const reference = checkManifestReference(captures[1] ?? '');
   const named = 'tag' in reference;
   const tags = named ? [reference.tag] : [...new Set(query.getAll('tag'))].map(checkTag);
-  if (tags.length > MAX_TAGS) throw new RegistryError('TAGS_TOO_MANY', `more than ${MAX_TAGS} tags at once`);
+  if (tags.length > MAX_TAGS) throw new RegistryError('TAGS_TOO_MANY', `one request may set at most ${MAX_TAGS} tags`);
   const { digest, subject, missing } = await service.manifests.put(repository, {
     bytes: await readBody(request, MAX_MANIFEST_BYTES, tooLarge),
     contentType: request.headers['content-type'],

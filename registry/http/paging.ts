@@ -13,7 +13,9 @@ export interface Page {
 export function parsePage(query: URLSearchParams): Page {
   const n = query.get('n');
   if (n !== null && !/^[0-9]+$/.test(n)) {
-    throw new RegistryError('PARAMETER_INVALID', `not a number: n=${n.slice(0, 40)}`, { hint: 'n is 0 or more' });
+    throw new RegistryError('PARAMETER_INVALID', `the parameter n=${n.slice(0, 40)} is not a number`, {
+      hint: 'give a whole number, 0 or more',
+    });
   }
   return { limit: n === null ? EVERYTHING : Math.min(Number(n), EVERYTHING), last: query.get('last') ?? undefined };
 }

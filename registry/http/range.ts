@@ -17,7 +17,7 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
   if (start > end)
-    throw new RegistryError('RANGE_INVALID', `no byte of the range ${header} is in the ${size} of the blob`);
+    throw new RegistryError('RANGE_INVALID', `the blob has ${size} bytes, and none of them is in the range ${header}`);
   return { start, end };
 }
 
@@ -38,7 +38,7 @@ export function parseContentRange(header: string | undefined): ContentRange | un
   const match = /^(?:bytes[ =])?([0-9]{1,15})-([0-9]{1,15})(?:\/(?:[0-9]+|\*))?$/i.exec(header.trim());
   const [start, end] = [Number(match?.[1]), Number(match?.[2])];
   if (match === null || end < start) {
-    throw new RegistryError('UPLOAD_INVALID', `not a Content-Range: ${JSON.stringify(header.slice(0, 80))}`, {
+    throw new RegistryError('UPLOAD_INVALID', `${JSON.stringify(header.slice(0, 80))} is not a Content-Range`, {
       hint: 'write the offsets of the first and the last byte, as in 0-1023',
     });
   }

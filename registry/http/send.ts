@@ -21,7 +21,8 @@ export async function send(data: DataReader, response: ServerResponse, length: n
     sent += chunk.length;
     if (!(await outlet.write(chunk))) return;
   }
-  if (sent !== length) throw new RegistryError('STORAGE_DAMAGED', `the data holds ${sent} bytes and not ${length}`);
+  if (sent !== length)
+    throw new RegistryError('STORAGE_DAMAGED', `the stored data has ${sent} bytes, but ${length} were expected`);
   endAnswer(response);
 }
 

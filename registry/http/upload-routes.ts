@@ -70,7 +70,10 @@ function chunkOf({ request }: Exchange): { body: Body; offset: number | undefine
   const range = parseContentRange(request.headers['content-range']);
   if (range === undefined) return { body, offset: undefined };
   if (body.length !== undefined && body.length !== range.length) {
-    throw new RegistryError('SIZE_INVALID', `a Content-Range of ${range.length} bytes over a body of ${body.length}`);
+    throw new RegistryError(
+      'SIZE_INVALID',
+      `the Content-Range names ${range.length} bytes, but the body has ${body.length}`,
+    );
   }
   return { body: { ...body, length: range.length }, offset: range.start };
 }

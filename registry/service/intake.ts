@@ -49,7 +49,7 @@ export class Intake implements ByteSource {
     try {
       for await (const chunk of source) {
         if (length !== undefined && this.#size + chunk.length > length) {
-          this.#failure = { kind: 'length', error: wrongLength('more', length) };
+          this.#failure = { kind: 'length', error: wrongLength('more bytes', length) };
           return;
         }
         this.#size += chunk.length;
@@ -62,11 +62,11 @@ export class Intake implements ByteSource {
       return;
     }
     if (length !== undefined && this.#size < length) {
-      this.#failure = { kind: 'length', error: wrongLength(`${this.#size} bytes and not`, length) };
+      this.#failure = { kind: 'length', error: wrongLength(`${this.#size} bytes`, length) };
     }
   }
 }
 
 function wrongLength(what: string, length: number): RegistryError {
-  return new RegistryError('SIZE_INVALID', `the body has ${what} the ${length} bytes that were announced`);
+  return new RegistryError('SIZE_INVALID', `the body has ${what}, but ${length} bytes were announced`);
 }

@@ -7,7 +7,7 @@ import { MAX_SEGMENT } from '../storage/contract.ts';
 export function checkRepository(name: string): string {
   // Markers put one character behind the name, and a segment of a key holds 255.
   if (isRepositoryName(name) && !name.split('/').some((component) => component.length >= MAX_SEGMENT)) return name;
-  throw new RegistryError('NAME_INVALID', `not a repository's name: ${quote(name)}`, {
+  throw new RegistryError('NAME_INVALID', `${quote(name)} is not the name of a repository`, {
     hint: 'lower-case letters and digits, separated by ".", "_", "__", "-" or "/", at most 255 characters',
   });
 }
@@ -15,7 +15,7 @@ export function checkRepository(name: string): string {
 /** @throws RegistryError `TAG_INVALID` */
 export function checkTag(tag: string): string {
   if (isTag(tag)) return tag;
-  throw new RegistryError('TAG_INVALID', `not a tag: ${quote(tag)}`, {
+  throw new RegistryError('TAG_INVALID', `${quote(tag)} is not a tag`, {
     hint: 'at most 128 letters, digits, "_", "." and "-", the first one no "." or "-"',
   });
 }
@@ -23,7 +23,7 @@ export function checkTag(tag: string): string {
 /** @throws RegistryError `DIGEST_INVALID` */
 export function checkDigest(text: string): Digest {
   if (isDigest(text)) return text;
-  throw new RegistryError('DIGEST_INVALID', `not a digest: ${quote(text)}`, {
+  throw new RegistryError('DIGEST_INVALID', `${quote(text)} is not a digest`, {
     hint: 'sha256: and 64, or sha512: and 128, lower-case hexadecimal characters',
   });
 }

@@ -138,7 +138,7 @@ function isSame(one: TagRecord | undefined, other: TagRecord | undefined): boole
 export function conditionFailed(repository: string, reference: string): RegistryError {
   return new RegistryError(
     'CONDITION_FAILED',
-    `${reference} in ${repository} is not what the request says it must be`,
+    `${reference} in ${repository} has changed: the condition of the request does not hold`,
     {
       hint: 'read it again, and decide anew',
     },

@@ -200,7 +200,7 @@ export class Uploads {
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       await this.#store.deleteData(data.key);
-      throw mismatch(digest, 'another one', error);
+      throw mismatch(digest, verified.found ?? 'that was not computed', error);
     }
   }
 

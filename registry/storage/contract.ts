@@ -210,6 +210,6 @@ export function checkKey(key: string): string {
     KEY.test(key) &&
     (key.length <= MAX_SEGMENT || key.split('/').every((segment) => segment.length <= MAX_SEGMENT)) &&
     !/(?:^|\/)\.{1,2}(?:\/|$)/.test(key);
-  if (!legal) throw new RegistryError('KEY_INVALID', `not a storage key: ${JSON.stringify(key.slice(0, 200))}`);
+  if (!legal) throw new RegistryError('KEY_INVALID', `${JSON.stringify(key.slice(0, 200))} is not a storage key`);
   return key;
 }

@@ -53,6 +53,24 @@ test('a server in the guest answers through a forwarded port, at CPL 0', async (
   expect((await instance.outcome).status).toBe(143);
 });
 
+test('a server in the guest answers through a port of an IPv6 address', async () => {
+  const stdout = new Collector();
+  const forwards = [{ ...forward(0), address: '::1' }, forward(0)];
+  const instance = await startInstance(image.bootable, {
+    ...{ entrypoint: ['/programs/server'], forwards, stdout, stderr: new Collector() },
+  });
+  await stdout.seen('listening');
+  const [six, four] = await instance.forwards();
+  expect(six).toMatchObject({ address: '::1', guest: 80 });
+  expect(six?.host).not.toBe(four?.host);
+  for (const url of [`http://[::1]:${six?.host}/`, `http://127.0.0.1:${four?.host}/`]) {
+    expect(await (await fetch(url)).text()).toBe('hello from ring 0');
+  }
+  instance.signal(15);
+  expect((await instance.outcome).status).toBe(143);
+  await expect(fetch(`http://[::1]:${six?.host}/`)).rejects.toThrow();
+});
+
 describe('ports that cannot be had', () => {
   test('one that is in use is noticed before a guest is booted', async () => {
     const server = createServer();

@@ -54,6 +54,27 @@ for (const algorithm of ['sha256', 'sha512'] as const) {
     const referrersOf = async (repository: string, subject: Digest, query = '') =>
       json(await send({ path: `/v2/${repository}/referrers/${subject}${query}` })).manifests;
 
+    test('bytes of another digest are refused, and both digests are named', async () => {
+      const bytes = 'these bytes';
+      const claimed = digest('other bytes');
+      // The first form names the digest before the bytes come, the second one after they have been hashed.
+      const path = `/v2/${algorithm}/mismatch/blobs/uploads/`;
+      const { headers } = await send({ method: 'POST', path });
+      const location = headers.location ?? '';
+      await send({ method: 'PATCH', path: location, body: bytes });
+      const separator = location.includes('?') ? '&' : '?';
+      for (const request of [
+        { method: 'POST', path: `${path}?digest=${claimed}`, body: bytes },
+        { method: 'PUT', path: `${location}${separator}digest=${claimed}` },
+      ]) {
+        const answer = await send(request);
+        expect([answer.status, errorCode(answer)]).toEqual([400, 'DIGEST_INVALID']);
+        const { message } = json(answer).errors[0];
+        expect(message).toContain(digest(bytes));
+        expect(message).toContain(claimed);
+      }
+    });
+
     test('a push sets every tag and names each in OCI-Tag', async () => {
       const repository = `${algorithm}/tags`;
       await layers(repository, 'one');

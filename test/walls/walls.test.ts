@@ -30,6 +30,7 @@ const FACES = [
   'puller/index.ts',
   // What describes the commands must not load all that these rooms' faces load.
   'hardware-profiles/memory.ts',
+  'hardware-profiles/base-directories.ts',
   'puller/store/folders.ts',
 ];
 

@@ -48,7 +48,11 @@ export async function planAdds(
     const names = new Map<string, string>();
     // A link that is named stands for what it leads to; links inside of a folder stay links.
     const source = await realpath(add.source).catch((cause) => {
-      throw new ImageError('SOURCE_INVALID', `cannot add ${add.source}: no such file`, { cause });
+      throw new ImageError('SOURCE_INVALID', `cannot add ${add.source}: no such file`, {
+        cause,
+        // Node reads arguments as UTF-8, and puts this character in the place of what is none.
+        hint: add.source.includes('\ufffd') ? 'its name is not UTF-8; give it another one' : undefined,
+      });
     });
     const attributes = await readXattrs(source);
     for await (const { host, stats, entry: plain } of addedEntries(
@@ -61,8 +65,9 @@ export async function planAdds(
       const inode = `${stats.dev}:${stats.ino}`;
       const first = stats.isFile() && stats.nlink > 1 ? names.get(inode) : undefined;
       if (first === undefined) {
-        plan.add({ entry, role: layer, origin: host });
-        names.set(inode, entry.path);
+        const standing = plan.add({ entry, role: layer, origin: host });
+        // A link and its file are in one layer: where the file stands in another one already, its next name is a file.
+        if (standing.role === layer) names.set(inode, standing.entry.path);
       } else {
         const { source: _, xattrs: __, ...rest } = { xattrs: undefined, ...entry };
         plan.add({ entry: { ...rest, type: 'hardlink', linkname: first }, role: layer, origin: host });

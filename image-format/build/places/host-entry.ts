@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isUtf8 } from 'node:buffer';
 import type { Stats } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -42,13 +43,34 @@ async function describe(
 ): Promise<LayerEntry> {
   if (stats.isFile()) return { ...common, type: 'file', source: { file: host } };
   if (stats.isDirectory()) return { ...common, type: 'directory' };
-  if (stats.isSymbolicLink()) return { ...common, type: 'symlink', mode: 0o777, linkname: await readlink(host) };
+  if (stats.isSymbolicLink()) return { ...common, type: 'symlink', mode: 0o777, linkname: await linkText(host) };
   if (stats.isFIFO()) return { ...common, type: 'fifo' };
   if (stats.isCharacterDevice() || stats.isBlockDevice()) {
     const type = stats.isBlockDevice() ? 'block' : 'character';
     return { ...common, type, ...deviceNumbers(stats.rdev) };
   }
   throw new ImageError('SOURCE_INVALID', `a socket cannot stand in an image: ${host}`);
+}
+
+async function linkText(host: string): Promise<string> {
+  return textOf(await readlink(host, { encoding: 'buffer' }), `the target of the link ${host}`);
+}
+
+/** Layers of uk have names of UTF-8 only. @throws ImageError `SOURCE_INVALID` */
+function textOf(bytes: Buffer, what: string): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  throw new ImageError('SOURCE_INVALID', `${what} is not UTF-8: ${escaped(bytes)}`, {
+    hint: 'rename it; layers of uk hold names of UTF-8 only',
+  });
+}
+
+/** As a shell's $'…' has it: a byte that is no ASCII character is written as \\xNN. */
+function escaped(bytes: Buffer): string {
+  const text = bytes.toString('latin1').replaceAll(/[^ -~]|['\\]/g, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 0x7f && code >= 0x20 ? `\\${character}` : `\\x${code.toString(16).padStart(2, '0')}`;
+  });
+  return `$'${text}'`;
 }
 
 /** glibc's gnu_dev_major and gnu_dev_minor (sys/sysmacros.h). */
@@ -71,8 +93,9 @@ export async function* hostTree(host: string, path: string): AsyncGenerator<Host
   const top = await hostEntry(host, path);
   yield top;
   if (!top.stats.isDirectory()) return;
-  const names = await readdir(host).catch((cause) => {
+  const names = await readdir(host, { encoding: 'buffer' }).catch((cause) => {
     throw new ImageError('SOURCE_INVALID', `cannot list ${host}: ${(cause as Error).message}`, { cause });
   });
-  for (const name of names.sort()) yield* hostTree(join(host, name), path === '' ? name : `${path}/${name}`);
+  for (const name of names.map((bytes) => textOf(bytes, `the name of a file in ${host}`)).sort())
+    yield* hostTree(join(host, name), path === '' ? name : `${path}/${name}`);
 }

@@ -23,7 +23,11 @@ describe('Plan', () => {
     const plan = new Plan();
     plan.add(file('a/b'));
     plan.add(file('a/b'));
-    expect(() => plan.add(file('a/b', 'deps'))).toThrow(conflict('/host/a/b (layer app) and /host/a/b (layer deps)'));
+    expect(plan.add(file('a/b', 'deps'))).toMatchObject({ role: 'app' });
+    expect(plan.layer('deps')).toEqual([]);
+    expect(() => plan.add(file('a/b', 'deps', '/other'))).toThrow(
+      conflict('/host/a/b (layer app) and /other (layer deps)'),
+    );
     expect(() => plan.add(file('a/b', 'app', '/other'))).toThrow(conflict('/a/b would stand in the image twice'));
     expect(() => plan.add(folder('a/b', 0o755))).toThrow(conflict('/a/b'));
   });

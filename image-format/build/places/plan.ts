@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { LayerRole } from '../../annotations.ts';
 import { ImageError } from '../../errors.ts';
-import type { LayerEntry } from '../../layers/index.ts';
+import type { EntrySource, LayerEntry } from '../../layers/index.ts';
+import { isSameFile } from './same-file.ts';
 import { layerPath } from './usr-merge.ts';
 
 export interface Planned {
@@ -26,13 +28,15 @@ export class Plan {
   }
 
   /**
+   * @returns what stands there now: `planned`, or the same thing that was planned before, perhaps in another layer
    * @throws ImageError `PATH_CONFLICT` where something else stands there already; the same thing twice, and a directory
    * where there is one, change nothing
    */
-  add(planned: Planned): void {
+  add(planned: Planned): Planned {
     const known = this.#planned.get(planned.entry.path);
     if (known === undefined) this.#planned.set(planned.entry.path, planned);
     else if (!isSame(known, planned)) throw conflict(planned.entry.path, known, planned);
+    return known ?? planned;
   }
 
   /** Adds what nobody has put there. */
@@ -95,27 +99,43 @@ export class Plan {
 }
 
 function isSame(a: Planned, b: Planned): boolean {
+  if (hasContent(a) && hasContent(b)) return metadata(a.entry) === metadata(b.entry) && hasSameContent(a, b);
   if (a.entry.type !== b.entry.type) return false;
   switch (a.entry.type) {
     case 'directory':
       return (a.fixed !== true && b.fixed !== true) || metadata(a.entry) === metadata(b.entry);
     case 'symlink':
       return a.entry.linkname === b.entry.linkname;
-    case 'file':
-      return a.role === b.role && sourceFile(a) !== undefined && sourceFile(a) === sourceFile(b);
     default:
       return a.role === b.role && a.origin === b.origin;
   }
 }
 
-/** What of a directory must be the same wherever it is repeated. */
+/** What of an entry must be the same wherever it is repeated. */
 function metadata({ mode, uid, gid, xattrs }: LayerEntry): string {
   const attributes = [...(xattrs ?? [])].map(([name, value]) => [name, Buffer.from(value).toString('hex')]).sort();
   return JSON.stringify([mode, uid, gid, attributes]);
 }
 
-function sourceFile({ entry: { source } }: Planned): string | undefined {
-  return source !== undefined && 'file' in source ? source.file : undefined;
+/** A file, or a further name of one. */
+function hasContent({ entry: { type } }: Planned): boolean {
+  return type === 'file' || type === 'hardlink';
+}
+
+function hasSameContent(a: Planned, b: Planned): boolean {
+  const [one, other] = [contentOf(a), contentOf(b)];
+  if (one === undefined || other === undefined) return false;
+  if ('file' in one && 'file' in other) return one.file === other.file || isSameFile(one.file, other.file);
+  return bytesOf(one).equals(bytesOf(other));
+}
+
+/** A further name of a file has no content of its own; its origin is that name on this machine. */
+function contentOf({ entry: { type, source }, origin }: Planned): EntrySource | undefined {
+  return type === 'hardlink' ? { file: origin } : source;
+}
+
+function bytesOf(source: EntrySource): Buffer {
+  return 'file' in source ? readFileSync(source.file) : Buffer.from(source.bytes);
 }
 
 function conflict(path: string, a: Planned, b: Planned): ImageError {

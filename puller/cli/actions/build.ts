@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Profile } from '../../../hardware-profiles/index.ts';
-import type { BuildRequest, BuiltImage, CallsFiles, ExecutionChanges } from '../../../image-format/build/index.ts';
-import { type Descriptor, type Digest, layerCompression, parseManifestDocument } from '../../../image-format/index.ts';
+import type {
+  BuildOptions,
+  BuiltImage,
+  CallsFiles,
+  ExecutionChanges,
+  StackedRequest,
+} from '../../../image-format/build/index.ts';
+import {
+  type Descriptor,
+  type Digest,
+  layerCompression,
+  parseManifestDocument,
+  parseReference,
+} from '../../../image-format/index.ts';
 import type { ContentStore } from '../../../image-format/layout/index.ts';
 import { callsFiles } from '../calls.ts';
 import type { Session } from '../context.ts';
@@ -13,11 +25,13 @@ import { formatBytes } from '../output/bytes.ts';
 import type { Progress } from '../output/progress.ts';
 import { formatTable } from '../output/table.ts';
 import { canonicalName, pinnedName, resolveLocal } from '../references.ts';
+import { pull } from '../transfer.ts';
 
 export interface BuildFlags {
   tag: string[];
   app?: string;
   from?: string;
+  fromImage?: string;
   add?: AddedFile[];
   env?: string[];
   entrypoint?: string;
@@ -40,9 +54,7 @@ interface BuildResult {
 }
 
 export async function build(session: Session, args: string[], flags: BuildFlags): Promise<undefined> {
-  if ((flags.app === undefined) === (flags.from === undefined)) {
-    throw new CliError('USAGE', 'say either --app FILE or --from REF', { hint: 'uk build --help shows examples' });
-  }
+  checkSources(flags);
   const names = flags.tag.map(canonicalName);
   const changes = executionChanges(args, flags);
   const store = await session.openStore();
@@ -64,6 +76,19 @@ export async function build(session: Session, args: string[], flags: BuildFlags)
   return undefined;
 }
 
+function checkSources({ app, from, fromImage, calls, libc, sysroot }: BuildFlags): void {
+  if ((app === undefined && fromImage === undefined) === (from === undefined)) {
+    throw new CliError('USAGE', 'say either --app FILE or --from REF, or --from-image REF with or without --app', {
+      hint: 'uk build --help shows examples',
+    });
+  }
+  if (fromImage === undefined) return;
+  const [misplaced] = Object.entries({ calls, libc, sysroot }).find(([, value]) => value !== undefined) ?? [];
+  if (misplaced !== undefined) {
+    throw new CliError('USAGE', `--${misplaced} cannot be used with --from-image: libraries are those of that image`);
+  }
+}
+
 interface ProfiledImage {
   profile: string;
   image: BuiltImage;
@@ -77,7 +102,7 @@ async function buildFromApp(
   changes: ExecutionChanges,
   calls: CallsFiles | undefined,
 ): Promise<ProfiledImage[]> {
-  const [{ buildImage }, { loadProfile }] = await Promise.all([
+  const [{ buildImage, buildOnBase }, { loadProfile }] = await Promise.all([
     import('../../../image-format/build/index.ts'),
     import('../../../hardware-profiles/index.ts'),
   ]);
@@ -85,6 +110,7 @@ async function buildFromApp(
   for (const name of flags.profile ?? [undefined]) profiles.push(await loadProfile(name));
   const compression = flags.compression ?? 'zstd';
   const libc = flags.libc === undefined ? {} : { libc: await buildLibc(session, progress) };
+  const base = flags.fromImage === undefined ? undefined : await containerImage(session, store, flags.fromImage);
   const images: ProfiledImage[] = [];
   for (const profile of profiles) {
     const kernel =
@@ -96,16 +122,8 @@ async function buildFromApp(
             compression,
           });
     const piece = progress.piece(`image for ${kernel.profile.name}`, 'steps');
-    const request: BuildRequest = {
-      app: flags.app ?? '',
-      adds: flags.add ?? [],
-      profile: kernel.profile,
-      kernel: kernel.source,
-      ...libc,
-      ...(calls === undefined ? {} : { calls }),
-      ...changes,
-    };
-    const image = await buildImage(request, store, {
+    const request = { adds: flags.add ?? [], profile: kernel.profile, kernel: kernel.source, ...changes };
+    const options: BuildOptions = {
       compression,
       ...(flags.sysroot === undefined ? {} : { sysroot: flags.sysroot }),
       signal: session.signal,
@@ -115,11 +133,29 @@ async function buildFromApp(
           text: [phase, layer, files === undefined ? undefined : `${files} files`].filter(Boolean).join(' '),
         });
       },
-    });
+    };
+    const { app = '' } = flags;
+    const image =
+      base === undefined
+        ? await buildImage({ app, ...request, ...libc, ...(calls === undefined ? {} : { calls }) }, store, options)
+        : await buildOnBase({ ...base, ...(app === '' ? {} : { app }), ...request }, store, options);
     piece.done('built');
     images.push({ profile: kernel.profile.name, image });
   }
   return images;
+}
+
+/** What a container image gives to a new one; it is fetched where the store does not hold it. */
+async function containerImage(
+  session: Session,
+  store: ContentStore,
+  text: string,
+): Promise<Pick<StackedRequest, 'base' | 'execution'>> {
+  const { readContainerImage } = await import('../../../image-format/build/index.ts');
+  if ((await store.resolve(canonicalName(text))) === undefined) await pull(session, store, parseReference(text), {});
+  const { descriptor } = await resolveLocal(store, text);
+  const { layers, config } = await readContainerImage(store, descriptor);
+  return { base: layers, execution: config.config ?? {} };
 }
 
 async function buildFromImage(

@@ -10,6 +10,10 @@ import { pull } from '../transfer.ts';
 
 export interface RunFlags {
   env?: string[];
+  envFile?: string[];
+  tty?: boolean;
+  rm?: boolean;
+  name?: string;
   publish?: PortForward[];
   memory?: number;
   cpus?: number;
@@ -30,6 +34,7 @@ export interface RunFlags {
 
 export async function run(session: Session, image: string, args: string[], flags: RunFlags): Promise<number> {
   const [{ runInstance }, bootable] = await Promise.all([import('../../index.ts'), prepare(session, image, flags)]);
+  noteHabits(session, flags);
   // From here on SIGINT and SIGTERM are the program's, and so are the outputs.
   session.releaseSignals();
   leaveOutput();
@@ -37,7 +42,8 @@ export async function run(session: Session, image: string, args: string[], flags
   const outcome = await runInstance(bootable, {
     args: rest.length === 0 ? undefined : rest,
     entrypoint: flags.entrypoint === undefined ? undefined : [flags.entrypoint],
-    env: flags.env,
+    // As with container engines, what the command line says goes before what files say.
+    env: [...(flags.envFile ?? []), ...(flags.env ?? [])],
     user: flags.user,
     workingDir: flags.workdir,
     hostname: flags.hostname,
@@ -72,6 +78,12 @@ export async function run(session: Session, image: string, args: string[], flags
   });
   if (outcome.failure !== undefined) session.output.note(`uk: ${outcome.failure.message}`);
   return outcome.status;
+}
+
+/** Options that are taken so that a habit does not fail, and do not do yet what they say. */
+function noteHabits({ output }: Session, { tty, name }: RunFlags): void {
+  if (tty) output.note('uk: -t has no effect yet: the program gets no terminal');
+  if (name !== undefined) output.note('uk: --name has no effect yet: names come with background instances');
 }
 
 async function prepare(session: Session, image: string, flags: RunFlags): Promise<Bootable> {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Argument, type Command } from 'commander';
+import { isComing } from '../coming-options.ts';
 import { action, type CommandContext, type Session } from '../context.ts';
 
 export function addCompletion(program: Command, context: CommandContext): void {
@@ -39,6 +40,7 @@ export function describe(command: Command, path: string[] = []): Node[] {
     path: path.join(' '),
     commands: command.commands.map((child) => ({ name: child.name(), description: firstLine(child.description()) })),
     options: command.options
+      .filter((option) => !isComing(option))
       .flatMap((option) => [option.short, option.long].map((flag) => ({ flag, description: option.description })))
       .filter((option): option is { flag: string; description: string } => option.flag !== undefined),
   };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Command, Option } from 'commander';
+import { addComing } from '../coming-options.ts';
 import { action, type CommandContext } from '../context.ts';
-import { collectEnv, collectPort, parseCount, parseMemory, parseWatchdog } from '../options.ts';
+import { collectEnv, collectEnvFile, collectPort, parseCount, parseMemory, parseWatchdog } from '../options.ts';
 
 export function addRun(program: Command, context: CommandContext): void {
   program
@@ -10,9 +11,10 @@ export function addRun(program: Command, context: CommandContext): void {
     .argument('<image>', 'an image; it is pulled if the store does not hold it')
     .argument('[args...]', 'arguments of the program, instead of those in the image')
     .option('-e, --env <name=value>', 'environment variable of the program (repeatable)', collectEnv)
+    .option('--env-file <file>', 'environment variables from a file, one a line (repeatable)', collectEnvFile)
     .option(
       '-p, --publish <[addr:]host:guest>',
-      'forward a port of this machine (repeatable); 0 lets the system choose',
+      'forward a port of this machine, or a range (repeatable); 0 lets the system choose',
       collectPort,
     )
     .option('-m, --memory <size>', "memory of the guest, as in 128M (default: the profile's)", parseMemory)
@@ -26,6 +28,9 @@ export function addRun(program: Command, context: CommandContext): void {
     .option('--prefault', "have all of the guest's memory before it starts (default: the profile's)")
     .option('--no-prefault', 'give it memory as it needs it')
     .option('-i, --interactive', 'give the program this standard input (default: an empty one)')
+    .option('-t, --tty', 'accepted; the program gets no terminal yet')
+    .option('--rm', 'accepted; nothing is left of an instance anyway')
+    .option('--name <name>', 'accepted; names come with background instances')
     .option('--console', "show the kernel's log on standard error")
     .option('--entrypoint <program>', "run this instead of the image's program")
     .option('-u, --user <user[:group]>', 'who the program runs as')
@@ -60,8 +65,11 @@ Standard output and error are the program's, byte for byte, and so is the exit s
 Examples:
   uk run localhost:5000/hello:1
   uk run -p 8080:80 localhost:5000/nginx:1
+  uk run -p '[::1]:8080:80' -p 9000-9003:9000-9003 --env-file ./settings localhost:5000/server:1
   uk run -i -m 256M --cpus 2 localhost:5000/python:1 -- -c 'print(input())' < words.txt
 `,
     )
     .action(action(context, async () => (await import('../actions/run.ts')).run));
+  const run = program.commands.find((command) => command.name() === 'run');
+  if (run !== undefined) addComing(run);
 }

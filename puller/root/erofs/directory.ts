@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Directory } from '../tree.ts';
+import { BLOCK, DIRENT_SIZE } from './format.ts';
+
+/** The names of a folder in the order of their bytes, cut into the blocks that hold them. */
+export interface DirectoryBlocks {
+  blocks: string[][];
+  /** Bytes of all of them: whole blocks, and what the last one uses. */
+  size: number;
+}
+
+export function directoryBlocks({ children }: Directory): DirectoryBlocks {
+  const names = ['.', '..', ...children.keys()].sort(byBytes);
+  const blocks: string[][] = [];
+  let block: string[] = [];
+  let used = 0;
+  for (const name of names) {
+    if (used + DIRENT_SIZE + name.length > BLOCK) {
+      blocks.push(block);
+      block = [];
+      used = 0;
+    }
+    block.push(name);
+    used += DIRENT_SIZE + name.length;
+  }
+  blocks.push(block);
+  return { blocks, size: (blocks.length - 1) * BLOCK + used };
+}
+
+function byBytes(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Writes one block at `offset` of `target`: struct erofs_dirent for each name, then the names. */
+export function writeDirectoryBlock(
+  target: Buffer,
+  offset: number,
+  names: readonly string[],
+  find: (name: string) => { nid: number; fileType: number },
+): void {
+  let nameOffset = names.length * DIRENT_SIZE;
+  let at = offset;
+  for (const name of names) {
+    const { nid, fileType } = find(name);
+    target.writeUInt32LE(nid % 2 ** 32, at);
+    target.writeUInt32LE(Math.floor(nid / 2 ** 32), at + 4);
+    target.writeUInt16LE(nameOffset, at + 8);
+    target.writeUInt8(fileType, at + 10);
+    target.write(name, offset + nameOffset, 'latin1');
+    nameOffset += name.length;
+    at += DIRENT_SIZE;
+  }
+}
