@@ -79,7 +79,7 @@ describe('profiles', () => {
       [{ ...profile, memory: { hugePages: '4K' } }, 'memory.hugePages'],
       [{ ...profile, memory: { prefault: 'yes' } }, 'memory.prefault'],
       [{ ...profile, typo: 1 }, 'typo'],
-      [{ ...profile, name: 'other' }, 'calls itself other'],
+      [{ ...profile, name: 'other' }, 'has another name: other'],
     ];
     for (const [content, message] of cases) {
       await put('bad', typeof content === 'string' ? content : { name: 'bad', ...(content as object) });

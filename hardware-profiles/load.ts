@@ -73,7 +73,7 @@ async function readProfile(file: string, expectedName?: string): Promise<Profile
   }
   const profile = parseProfile(bytes, file);
   if (expectedName !== undefined && profile.name !== expectedName) {
-    throw new ProfileError('PROFILE_INVALID', `${file}: calls itself ${profile.name}`, {
+    throw new ProfileError('PROFILE_INVALID', `the profile in ${file} has another name: ${profile.name}`, {
       hint: `name the file ${profile.name}.json`,
     });
   }

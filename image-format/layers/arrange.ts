@@ -44,13 +44,13 @@ function checkEntry(entry: LayerEntry): void {
     throw unfit(`${path}: names that begin with ${WHITEOUT} remove files of lower layers`);
   }
   if (path === '' && type !== 'directory') throw unfit('the root is not a directory');
-  if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) throw unfit(`${path}: no mode: ${mode}`);
+  if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) throw unfit(`${path} has an impossible mode: ${mode}`);
   for (const id of [uid, gid]) {
-    if (!Number.isInteger(id) || id < 0 || id > 0xffffffff) throw unfit(`${path}: no user or group: ${id}`);
+    if (!Number.isInteger(id) || id < 0 || id > 0xffffffff) throw unfit(`${path} has an impossible owner: ${id}`);
   }
-  if ((type === 'file') !== (entry.source !== undefined)) throw unfit(`${path}: content belongs to files only`);
+  if ((type === 'file') !== (entry.source !== undefined)) throw unfit(`${path} has content, but is no file`);
   const isLink = type === 'symlink' || type === 'hardlink';
-  if (isLink !== (linkname !== undefined)) throw unfit(`${path}: a target belongs to links only`);
+  if (isLink !== (linkname !== undefined)) throw unfit(`${path} has a link's target, but is no link`);
   if (linkname !== undefined && (linkname === '' || linkname.includes('\0') || !linkname.isWellFormed())) {
     throw unfit(`${path}: not a link's target: ${JSON.stringify(linkname)}`);
   }

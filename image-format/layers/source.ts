@@ -46,7 +46,7 @@ async function* fileChunks(file: FileHandle, path: string, size: number): AsyncG
     if (bytesRead === 0 && offset === size) return;
     offset += bytesRead;
     if (bytesRead === 0 || offset > size) {
-      throw new ImageError('SOURCE_INVALID', `changed while it was read: ${path}`, { hint: 'build again' });
+      throw new ImageError('SOURCE_INVALID', `${path} changed while it was read`, { hint: 'build again' });
     }
     yield buffer.subarray(0, bytesRead);
   }

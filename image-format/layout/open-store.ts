@@ -108,7 +108,8 @@ class FolderStore implements ContentStore {
   async read(digest: Digest, limit: number = MANIFEST_LIMIT): Promise<Buffer> {
     const size = await this.stat(digest);
     if (size === undefined) throw this.#notFound(digest);
-    if (size > limit) throw new ImageError('SIZE_MISMATCH', `${digest}: ${size} bytes, more than the ${limit} allowed`);
+    if (size > limit)
+      throw new ImageError('SIZE_MISMATCH', `${digest} has ${size} bytes; at most ${limit} are allowed`);
     let bytes: Buffer;
     try {
       bytes = await readFile(this.#blob(digest));

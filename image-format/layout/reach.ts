@@ -38,7 +38,10 @@ export async function reachableFrom(
   const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
     if (found.has(descriptor.digest)) return;
     if (depth > MAX_DEPTH) {
-      throw new ImageError('MANIFEST_INVALID', `${root.digest}: indexes nested more than ${MAX_DEPTH} deep`);
+      throw new ImageError(
+        'MANIFEST_INVALID',
+        `${root.digest} has indexes in indexes, more than ${MAX_DEPTH} levels deep`,
+      );
     }
     if (isManifestType(descriptor.mediaType)) {
       const bytes = await readOrSkip(store, descriptor, options.missing, depth === 0);

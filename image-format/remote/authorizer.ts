@@ -135,7 +135,10 @@ function tokenRealm(realm: string | undefined, endpoint: URL, registry: string):
     throw new ImageError('REGISTRY_ERROR', `${registry} does not say where to log in (realm ${JSON.stringify(realm)})`);
   }
   if (endpoint.protocol === 'https:' && url.protocol === 'http:') {
-    throw new ImageError('REGISTRY_ERROR', `${registry} wants a password sent to ${url.origin}, without TLS: refused`);
+    throw new ImageError(
+      'REGISTRY_ERROR',
+      `${registry} asks for a password to be sent to ${url.origin} without TLS, which is refused`,
+    );
   }
   return url;
 }

@@ -89,7 +89,10 @@ function checkAnswer({ status, headers }: HttpAnswer, { descriptor, what }: Down
     const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
     const total = range?.[3];
     if (Number(range?.[1]) !== offset || (total !== '*' && Number(total) !== descriptor.size)) {
-      throw new ImageError('REGISTRY_ERROR', `${what}: another range than was asked for: ${headers['content-range']}`);
+      throw new ImageError(
+        'REGISTRY_ERROR',
+        `${what}: the registry sent another range than the one that was asked for: ${headers['content-range']}`,
+      );
     }
     return 0;
   }

@@ -42,7 +42,7 @@ export async function readManifest(
     for await (const piece of answer.body) {
       size += piece.length;
       if (size > MAX_MANIFEST) {
-        throw new ImageError('REGISTRY_ERROR', `${what}: a manifest of more than ${MAX_MANIFEST} bytes`);
+        throw new ImageError('REGISTRY_ERROR', `${what}: the manifest has more than ${MAX_MANIFEST} bytes`);
       }
       pieces.push(piece);
     }
@@ -72,7 +72,7 @@ export function describeManifest(answer: HttpAnswer, bytes: Buffer, identifier: 
     mediaType !== undefined &&
     !/^(?:application\/json|text\/plain|application\/octet-stream)$/.test(mediaType)
   ) {
-    throw new ImageError('MEDIA_TYPE_UNSUPPORTED', `${what}: not an image but ${mediaType}`);
+    throw new ImageError('MEDIA_TYPE_UNSUPPORTED', `${what}: it is not an image but ${mediaType}`);
   }
   const document = parseForeignManifest(bytes, known);
   return {

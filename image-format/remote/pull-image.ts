@@ -78,7 +78,10 @@ async function choose(
   const chosen = await fetch(selectManifest(document.value, profile));
   const inner = parseManifestDocument(chosen.bytes, chosen.descriptor.mediaType);
   if (inner.kind === 'index')
-    throw new ImageError('MANIFEST_INVALID', `${root.descriptor.digest}: an index of indexes`);
+    throw new ImageError(
+      'MANIFEST_INVALID',
+      `${root.descriptor.digest} is an index of indexes, which is not supported`,
+    );
   const { config, layers } = inner.value;
   return { manifest: chosen.descriptor, blobs: once([config, ...layers]), documents: [chosen, root] };
 }

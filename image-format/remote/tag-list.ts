@@ -48,7 +48,7 @@ async function readPage(body: AsyncIterable<Buffer>, what: string): Promise<stri
   let size = 0;
   for await (const piece of body) {
     size += piece.length;
-    if (size > MAX_PAGE) throw new ImageError('REGISTRY_ERROR', `${what}: a page of more than ${MAX_PAGE} bytes`);
+    if (size > MAX_PAGE) throw new ImageError('REGISTRY_ERROR', `${what}: the page has more than ${MAX_PAGE} bytes`);
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString('utf8');

@@ -61,7 +61,8 @@ export class FrameDecoder {
     const frames: Frame[] = [];
     while (this.#bytes.length >= HEADER) {
       const length = this.#bytes.readUInt32LE(0);
-      if (length > PAYLOAD_MAX || this.#bytes.readUInt16LE(6) !== 0) throw damaged('no frame begins like that');
+      if (length > PAYLOAD_MAX || this.#bytes.readUInt16LE(6) !== 0)
+        throw damaged('the bytes on the control port are not a frame');
       if (this.#bytes.length < HEADER + length) break;
       const payload = this.#bytes.subarray(HEADER, HEADER + length);
       frames.push({ type: this.#bytes.readUInt16LE(4), records: parseRecords(payload) });
@@ -93,7 +94,7 @@ export function recordOf({ records }: Frame, key: string): string | undefined {
 /** @throws PullerError `GUEST_PROTOCOL` where it is missing or no whole number of at most 2^53 */
 export function numberOf(frame: Frame, key: string): number {
   const number = Number(wholeNumberOf(frame, key));
-  if (!Number.isSafeInteger(number)) throw damaged(`frame ${frame.type} without a number "${key}"`);
+  if (!Number.isSafeInteger(number)) throw damaged(`a frame of type ${frame.type} lacks the number "${key}"`);
   return number;
 }
 
@@ -101,7 +102,7 @@ export function numberOf(frame: Frame, key: string): number {
 export function wholeNumberOf(frame: Frame, key: string): bigint {
   const text = recordOf(frame, key) ?? '';
   if (!/^[0-9]{1,20}$/.test(text) || BigInt(text) >> 64n !== 0n)
-    throw damaged(`frame ${frame.type} without a number "${key}"`);
+    throw damaged(`a frame of type ${frame.type} lacks the number "${key}"`);
   return BigInt(text);
 }
 

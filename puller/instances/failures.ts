@@ -7,9 +7,13 @@ import { CONTRACT_VERSIONS } from '../guest-contract/control-channel.ts';
 /** What an image does not say beforehand, its guest says in HELLO. @throws PullerError `IMAGE_UNSUPPORTED` */
 export function checkContract(version: unknown): void {
   if (version === undefined || CONTRACT_VERSIONS.includes(Number(version))) return;
-  throw new PullerError('IMAGE_UNSUPPORTED', `the image's guest speaks version ${version} of the contract`, {
-    hint: 'a newer uk is needed',
-  });
+  throw new PullerError(
+    'IMAGE_UNSUPPORTED',
+    `the image's guest speaks version ${version} of the contract, which this uk does not know`,
+    {
+      hint: 'a newer uk is needed',
+    },
+  );
 }
 
 export function crashed(what: string): PullerError {

@@ -39,9 +39,11 @@ export function unavailable({ address, host, protocol }: PortForward, code: stri
         hint: 'forward another port, or stop what listens there',
       });
     case 'EACCES':
-      return new PullerError('PORT_UNAVAILABLE', `${what}: only root may`, { hint: 'forward a port above 1023' });
+      return new PullerError('PORT_UNAVAILABLE', `${what}: only root may use this port`, {
+        hint: 'forward a port above 1023',
+      });
     case 'EADDRNOTAVAIL':
-      return new PullerError('PORT_UNAVAILABLE', `${what}: that is no address of this machine`);
+      return new PullerError('PORT_UNAVAILABLE', `${what}: this machine does not have that address`);
     default:
       return new PullerError('PORT_UNAVAILABLE', `${what}: ${code}`);
   }

@@ -54,6 +54,11 @@ async function inFreshStore(work: (env: NodeJS.ProcessEnv, store: string) => Pro
   expect(await uk(['images', '--json'], { env: { UK_STORE: store } })).toBe('[]');
 }
 
+test('--env-file is an option of uk, and not taken by the node that runs it', async () => {
+  const missing = join(folder, 'no-variables');
+  expect(await failure(['run', '--env-file', missing, reference], 2)).toContain(`cannot read ${missing}`);
+});
+
 describe('build', () => {
   const build = (app: string) => ['build', '-t', 'x:1', '--app', app];
 

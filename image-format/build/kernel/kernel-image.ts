@@ -58,6 +58,6 @@ export async function kernelLayerOf(
 ): Promise<KernelLayer> {
   const image = await readRoledImage(store, descriptor, options);
   const [layer] = image.layers;
-  if (layer === undefined) throw new ImageError('MANIFEST_INVALID', `${descriptor.digest}: an image without layers`);
+  if (layer === undefined) throw new ImageError('MANIFEST_INVALID', `the image ${descriptor.digest} has no layers`);
   return { layer, ...(await readKernelDescriptions(store, layer)), variant: image.kernelVariant };
 }

@@ -45,7 +45,7 @@ export async function planProgram(
   if (kept === undefined) plan.add({ entry: await asProgram(host, layerPath(path)), role: 'app', origin: host });
   if (executable.kind === 'elf') {
     if (executable.elf.type === 'shared' && executable.elf.interpreter === undefined && executable.elf.entry === 0) {
-      throw new ImageError('ELF_INVALID', `a library, not a program: ${app}`);
+      throw new ImageError('ELF_INVALID', `${app} is a library, not a program`);
     }
     return { path, roots: [{ host: file, image: path, elf: executable.elf }], missing: [] };
   }

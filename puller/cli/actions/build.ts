@@ -254,7 +254,7 @@ function parseEntrypoint(text: string): string[] {
 
 function parseExposed(text: string): string {
   if (!/^[0-9]{1,5}(?:\/(?:tcp|udp|sctp))?$/.test(text)) {
-    throw new CliError('USAGE', `--expose: not a port: ${text}`, { hint: 'write 80 or 53/udp' });
+    throw new CliError('USAGE', `--expose: ${text} is not a port`, { hint: 'write 80 or 53/udp' });
   }
   return text.includes('/') ? text : `${text}/tcp`;
 }
@@ -263,7 +263,7 @@ function parseLabels(labels: string[]): Record<string, string> {
   return Object.fromEntries(
     labels.map((label) => {
       const equals = label.indexOf('=');
-      if (equals < 1) throw new CliError('USAGE', `--label: not NAME=VALUE: ${label}`);
+      if (equals < 1) throw new CliError('USAGE', `--label: ${label} is not NAME=VALUE`);
       return [label.slice(0, equals), label.slice(equals + 1)];
     }),
   );
