@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 export { assemble } from './assemble/assemble.ts';
-export type { Bootable } from './assemble/bootable.ts';
+export type { Bootable, BootableRoot, FileSystem, ReadyKernel } from './assemble/bootable.ts';
 export type { AssembleEvent, AssembleOptions } from './assemble/options.ts';
+export { kernelOfFiles, kernelOfImage } from './assemble/ready-kernel.ts';
 export { trimAssemblies } from './assemble/trim.ts';
 export * from './errors.ts';
 export type { Exit, Failure, Hello, ProgramEnd } from './guest-contract/control-channel.ts';
@@ -15,6 +16,7 @@ export {
 } from './instances/instance.ts';
 export { runInstance } from './instances/run.ts';
 export { forwardSignals } from './instances/signals.ts';
+export type { InstanceMount } from './instances/storage.ts';
 export { type InspectedImage, inspectImage } from './store/inspect.ts';
 export { type ImageSummary, summarizeImages } from './store/summary.ts';
 export type { AcceleratorWish, Choice } from './vmm/accelerator/choose.ts';

@@ -3,7 +3,9 @@ import { parseReference } from '../../../image-format/index.ts';
 import type { ContentStore } from '../../../image-format/layout/index.ts';
 import type { Bootable } from '../../index.ts';
 import type { Session } from '../context.ts';
+import { CliError } from '../errors.ts';
 import type { PortForward } from '../options.ts';
+import { assemblyProgress } from '../output/assembly-progress.ts';
 import { leaveOutput } from '../output/broken-output.ts';
 import { canonicalName, resolveLocal } from '../references.ts';
 import { pull } from '../transfer.ts';
@@ -26,6 +28,7 @@ export interface RunFlags {
   workdir?: string;
   hostname?: string;
   profile?: string;
+  kernel?: string;
   pull: 'missing' | 'always' | 'never';
   accel?: string;
   watchdog?: number;
@@ -91,10 +94,28 @@ async function prepare(session: Session, image: string, flags: RunFlags): Promis
   await fetchIfWanted(session, store, image, flags);
   const { descriptor } = await resolveLocal(store, image);
   const { assemble } = await import('../../index.ts');
-  return assemble(store, descriptor, {
-    signal: session.signal,
-    ...(flags.profile === undefined ? {} : { profile: flags.profile }),
-  });
+  const shown = assemblyProgress(session);
+  let supplied = false;
+  try {
+    const bootable = await assemble(store, descriptor, {
+      signal: session.signal,
+      profile: flags.profile,
+      kernel: async () => {
+        supplied = true;
+        const { supplyKernel } = await import('../supplied-kernel.ts');
+        return supplyKernel(session, store, flags);
+      },
+      onProgress: shown.onProgress,
+    });
+    if (flags.kernel !== undefined && !supplied) {
+      throw new CliError('USAGE', 'the image has a kernel of its own: --kernel is for plain container images', {
+        hint: 'leave it out, or build the image again with uk build --kernel',
+      });
+    }
+    return bootable;
+  } finally {
+    shown.close();
+  }
 }
 
 async function fetchIfWanted(session: Session, store: ContentStore, image: string, flags: RunFlags): Promise<void> {

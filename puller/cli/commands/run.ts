@@ -37,6 +37,7 @@ export function addRun(program: Command, context: CommandContext): void {
     .option('-w, --workdir <dir>', 'working directory of the program')
     .option('--hostname <name>', "the guest's name (default: the instance's id)")
     .option('--profile <name>', 'which image of an index (default: its first)')
+    .option('--kernel <ref>', 'kernel image for a plain container image (default: one of the store, else built here)')
     .addOption(
       new Option('--pull <when>', 'whether to fetch the image first')
         .choices(['missing', 'always', 'never'])
