@@ -26,6 +26,6 @@ export { findVolume, getVolume, listVolumes } from './volumes/find.ts';
 export { checkUsable, volumeUse } from './volumes/in-use.ts';
 export { type InspectedVolume, inspectVolume } from './volumes/inspect.ts';
 export type { VolumeUse } from './volumes/locks.ts';
-export { pruneVolumes, type RemovedVolume, removeVolume } from './volumes/remove.ts';
+export { checkRemovable, pruneVolumes, type RemovedVolume, removeVolume, unusedVolumes } from './volumes/remove.ts';
 export type { VolumeRequest } from './volumes/request.ts';
 export type { Volume } from './volumes/volume.ts';

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { isMissing, syncFolder } from '../../image-format/layout/index.ts';
 import { PullerError } from '../errors.ts';
 import { listVolumes, missingVolume } from './find.ts';
-import { diskUse } from './in-use.ts';
+import { diskUse, volumeUse } from './in-use.ts';
 import { diskBytes } from './inspect.ts';
 import { asVolumeError } from './store-error.ts';
 import { unfinished } from './unfinished.ts';
-import { DISK_IMAGE, volumeFolder } from './volume.ts';
+import { DISK_IMAGE, type Volume, volumeFolder } from './volume.ts';
 
 /** What was removed. */
 export interface RemovedVolume {
@@ -23,9 +23,8 @@ export interface RemovedVolume {
  * @throws PullerError `VOLUME_IN_USE`, `VOLUME_MISSING`, `VOLUME_INVALID` (the name), `STORE_IO`
  */
 export async function removeVolume(volumes: string, name: string): Promise<RemovedVolume> {
+  await checkRemovable(volumes, name);
   const folder = volumeFolder(volumes, name);
-  if ((await lstat(folder).catch(() => undefined)) === undefined) throw missingVolume(volumes, name);
-  await checkUnused(folder, name);
   try {
     const aside = (await unfinished(volumes)).newPath();
     const freed = await diskBytes(join(folder, DISK_IMAGE));
@@ -43,21 +42,34 @@ export async function removeVolume(volumes: string, name: string): Promise<Remov
   }
 }
 
+/** Whether {@link removeVolume} would do it now. @throws PullerError as it does */
+export async function checkRemovable(volumes: string, name: string): Promise<void> {
+  const folder = volumeFolder(volumes, name);
+  if ((await lstat(folder).catch(() => undefined)) === undefined) throw missingVolume(volumes, name);
+  await checkUnused(folder, name);
+}
+
 /**
- * Removes all volumes that no guest of this host uses now.
+ * The volumes that no guest of this host uses now.
  *
- * @param onDamaged as for `listVolumes`; damaged volumes stay
+ * @param onDamaged as for `listVolumes`
+ * @throws PullerError `STORE_IO`
  */
-export async function pruneVolumes(
-  volumes: string,
-  onDamaged?: (error: PullerError) => void,
-): Promise<RemovedVolume[]> {
+export async function unusedVolumes(volumes: string, onDamaged?: (error: PullerError) => void): Promise<Volume[]> {
+  const unused: Volume[] = [];
+  for (const volume of await listVolumes(volumes, onDamaged)) {
+    if ((await volumeUse(volume)) === 'unused') unused.push(volume);
+  }
+  return unused;
+}
+
+/** Removes volumes, but for those that were taken into use or removed meanwhile. @throws PullerError `STORE_IO` */
+export async function pruneVolumes(volumes: string, candidates: readonly Volume[]): Promise<RemovedVolume[]> {
   const removed: RemovedVolume[] = [];
-  for (const { name } of await listVolumes(volumes, onDamaged)) {
+  for (const { name } of candidates) {
     try {
       removed.push(await removeVolume(volumes, name));
     } catch (error) {
-      // Somebody took it or removed it meanwhile.
       if (!(error instanceof PullerError) || !['VOLUME_IN_USE', 'VOLUME_MISSING'].includes(error.code)) throw error;
     }
   }

@@ -22,7 +22,7 @@ import { fileSystemTool } from './file-system.ts';
 import { findVolume, getVolume, listVolumes } from './find.ts';
 import { checkUsable, volumeUse } from './in-use.ts';
 import { inspectVolume } from './inspect.ts';
-import { pruneVolumes, removeVolume } from './remove.ts';
+import { pruneVolumes, removeVolume, unusedVolumes } from './remove.ts';
 import type { Volume } from './volume.ts';
 
 const MIB = 2 ** 20;
@@ -100,7 +100,7 @@ test('one that fails is quoted', async () => {
 test('where nothing is, nothing is found, and nothing is made by looking', async () => {
   expect(await listVolumes(volumes)).toEqual([]);
   expect(await findVolume(volumes, 'x')).toBeUndefined();
-  expect(await pruneVolumes(volumes)).toEqual([]);
+  expect(await unusedVolumes(volumes)).toEqual([]);
   await expect(getVolume(volumes, 'x')).rejects.toMatchObject({ code: 'VOLUME_MISSING' });
   await expect(removeVolume(volumes, 'x')).rejects.toMatchObject({ code: 'VOLUME_MISSING' });
   expect(readdirSync(root)).toEqual([]);
@@ -210,7 +210,9 @@ describe.skipIf(fileSystemTool() === undefined)('volumes', () => {
     await createVolume(volumes, 'idle', { size: 16 * MIB });
     const holder = await locked(volume, '-s');
     await expect(removeVolume(volumes, 'used')).rejects.toMatchObject({ code: 'VOLUME_IN_USE' });
-    const pruned = await pruneVolumes(volumes);
+    expect((await unusedVolumes(volumes)).map(({ name }) => name)).toEqual(['idle']);
+    // One that was taken since it was looked at stays.
+    const pruned = await pruneVolumes(volumes, await listVolumes(volumes));
     expect(pruned.map(({ name }) => name)).toEqual(['idle']);
     expect(pruned[0]?.freed).toBeGreaterThan(0);
     await holder.end();
