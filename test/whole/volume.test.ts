@@ -2,7 +2,8 @@
 // `uk volume` as a user runs it; a disk that QEMU holds; commands that are killed.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -158,20 +159,29 @@ describe('a volume that a machine has', () => {
   });
 });
 
-test('a creation that is killed leaves no half volume, and the next one sweeps', async () => {
+test('a creation that is killed leaves a whole volume or none, and the next one sweeps', async () => {
+  const started = join(store, 'started');
+  const tool = join(store, 'mke2fs');
+  await writeFile(tool, `#!/bin/sh\nPATH=$PATH:/usr/sbin\n: > ${started}\nexec mke2fs "$@"\n`, { mode: 0o755 });
+  let killedEarly = 0;
   for (let round = 0; round < 12; round++) {
     const child = spawn(join(root, 'puller/cli/uk'), ['volume', 'create', 'data'], {
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...env, UK_MKE2FS: tool },
       stdio: 'ignore',
     });
-    await sleep(60 + 25 * round);
+    const closed = once(child, 'close');
+    while (!existsSync(started) && child.exitCode === null) await sleep(1);
+    await sleep(6 * round);
     child.kill('SIGKILL');
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
-    // Either whole or not there: `ls` says nothing of damage.
+    await closed;
+    await rm(started, { force: true });
+    // `ls` would say that a volume is damaged.
     const { stdout, stderr } = await runUk(['volume', 'ls', '-q'], { env });
     expect(stderr.toString()).toBe('');
     if (stdout.toString().trim() === 'data') await uk(['volume', 'rm', 'data'], { env });
+    else killedEarly += 1;
   }
+  expect(killedEarly).toBeGreaterThan(0);
   await uk(['volume', 'create', '--size', '16M', 'last'], { env });
   expect(await readdir(join(store, 'volumes'))).toEqual(['.unfinished', 'last']);
   expect(await readdir(join(store, 'volumes/.unfinished'))).toEqual([]);
