@@ -32,6 +32,8 @@ const FACES = [
   'hardware-profiles/memory.ts',
   'hardware-profiles/base-directories.ts',
   'puller/store/folders.ts',
+  'puller/volumes/request.ts',
+  'puller/volumes/volume-name.ts',
 ];
 
 const MAY_IMPORT_EXPRESS = ['registry/http/', 'puller/instances/api/'];
