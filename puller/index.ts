@@ -27,6 +27,7 @@ export { type CreateOptions as CreateVolumeOptions, createVolume, ensureVolume }
 export { findVolume, getVolume, listVolumes } from './volumes/find.ts';
 export { checkUsable, volumeUse } from './volumes/in-use.ts';
 export { type InspectedVolume, inspectVolume } from './volumes/inspect.ts';
+export { needsReplay } from './volumes/journal.ts';
 export type { VolumeUse } from './volumes/locks.ts';
 export { checkRemovable, pruneVolumes, type RemovedVolume, removeVolume, unusedVolumes } from './volumes/remove.ts';
 export type { VolumeRequest } from './volumes/request.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
@@ -22,10 +22,14 @@ import { fileSystemTool } from './file-system.ts';
 import { findVolume, getVolume, listVolumes } from './find.ts';
 import { checkUsable, volumeUse } from './in-use.ts';
 import { inspectVolume } from './inspect.ts';
+import { needsReplay } from './journal.ts';
 import { pruneVolumes, removeVolume, unusedVolumes } from './remove.ts';
 import type { Volume } from './volume.ts';
 
 const MIB = 2 ** 20;
+
+/** For tools that Debian keeps where only root's PATH leads. */
+const TOOLS = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 
 let root: string;
 let volumes: string;
@@ -203,6 +207,15 @@ describe.skipIf(fileSystemTool() === undefined)('volumes', () => {
     await expect(checkUsable(volume, false)).rejects.toMatchObject({ code: 'VOLUME_IN_USE' });
     await reader.end();
     await checkUsable(volume, false);
+  });
+
+  test('one that was not unmounted needs its journal replayed', async () => {
+    const volume = await createVolume(volumes, 'data', { size: 16 * MIB });
+    expect(await needsReplay(volume)).toBe(false);
+    execFileSync('debugfs', ['-w', '-R', 'feature needs_recovery', volume.disk], { env: TOOLS, stdio: 'ignore' });
+    expect(await needsReplay(volume)).toBe(true);
+    writeFileSync(volume.disk, Buffer.alloc(volume.size));
+    await expect(needsReplay(volume)).rejects.toMatchObject({ code: 'VOLUME_DAMAGED' });
   });
 
   test('one that is in use is neither removed nor pruned', async () => {
