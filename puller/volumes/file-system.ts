@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile } from 'node:child_process';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { PullerError } from '../errors.ts';
 import { findProgram } from '../vmm/qemu/binary.ts';
@@ -42,20 +42,30 @@ export function fileSystemTool(): string | undefined {
  * @throws PullerError `TOOL_MISSING`, `STORE_IO`; errors of the system
  */
 export async function makeFileSystem(file: string, size: number, signal?: AbortSignal): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await formatDisk(handle, file, size, signal);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Makes an empty file a sparse disk with the file system.
+ *
+ * @param path under which another process can open the file
+ * @throws as {@link makeFileSystem}
+ */
+export async function formatDisk(handle: FileHandle, path: string, size: number, signal?: AbortSignal): Promise<void> {
   const tool = fileSystemTool();
   if (tool === undefined) {
     throw new PullerError('TOOL_MISSING', `${TOOL} is not on this machine; it makes the file system of a volume`, {
       hint: 'apt-get install e2fsprogs',
     });
   }
-  const handle = await open(file, 'wx', 0o600);
-  try {
-    await handle.truncate(size);
-    await run(tool, file, signal);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await handle.truncate(size);
+  await run(tool, path, signal);
 }
 
 async function run(tool: string, file: string, signal?: AbortSignal): Promise<void> {

@@ -8,9 +8,10 @@ import type { PortForward } from '../options.ts';
 import { assemblyProgress } from '../output/assembly-progress.ts';
 import { leaveOutput } from '../output/broken-output.ts';
 import { canonicalName, resolveLocal } from '../references.ts';
+import { openStorage, type StorageFlags } from '../run-storage.ts';
 import { pull } from '../transfer.ts';
 
-export interface RunFlags {
+export interface RunFlags extends StorageFlags {
   env?: string[];
   envFile?: string[];
   tty?: boolean;
@@ -37,6 +38,7 @@ export interface RunFlags {
 
 export async function run(session: Session, image: string, args: string[], flags: RunFlags): Promise<number> {
   const [{ runInstance }, bootable] = await Promise.all([import('../../index.ts'), prepare(session, image, flags)]);
+  const storage = await openStorage(session, flags);
   noteHabits(session, flags);
   // From here on SIGINT and SIGTERM are the program's, and so are the outputs.
   session.releaseSignals();
@@ -57,6 +59,9 @@ export async function run(session: Session, image: string, args: string[], flags
     forwards: flags.publish,
     accelerator: flags.accel,
     watchdogMs: flags.watchdog,
+    mounts: storage.mounts,
+    readOnly: storage.readOnly,
+    scratch: storage.scratch,
     stdin: flags.interactive ? process.stdin : 'empty',
     stdout: process.stdout,
     stderr: process.stderr,
@@ -78,7 +83,7 @@ export async function run(session: Session, image: string, args: string[], flags
       if (event.type === 'probing') session.output.note('uk: finding out once how guests run best on this machine');
       if (event.type === 'revived') session.output.note(`uk: ${event.text}`);
     },
-  });
+  }).finally(storage.close);
   if (outcome.failure !== undefined) session.output.note(`uk: ${outcome.failure.message}`);
   return outcome.status;
 }

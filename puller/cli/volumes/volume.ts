@@ -29,7 +29,7 @@ export function collectVolume(text: string, previous: VolumeRequest[] = []): Vol
 
 /** Space that goes with the instance. Programs in it may be executed, as in a container engine's anonymous volume. */
 export function scratch(destination: string, readOnly = false): VolumeRequest {
-  return { kind: 'tmpfs', path: guestPath(destination), options: readOnly ? ['ro'] : [] };
+  return { kind: 'tmpfs', path: guestPath(destination), options: readOnly ? ['ro'] : [], copy: true };
 }
 
 /** @throws InvalidArgumentError */
