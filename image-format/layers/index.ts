@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { decompress } from './decompress.ts';
+export { detectCompression, peek } from './detect-compression.ts';
 export * from './entry.ts';
 export { type ReadLayerOptions, readLayer } from './read-layer.ts';
 export { verifyDiffId } from './verify-diff-id.ts';

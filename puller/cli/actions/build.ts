@@ -151,11 +151,23 @@ async function containerImage(
   store: ContentStore,
   text: string,
 ): Promise<Pick<StackedRequest, 'base' | 'execution'>> {
-  const { readContainerImage } = await import('../../../image-format/build/index.ts');
-  if ((await store.resolve(canonicalName(text))) === undefined) await pull(session, store, parseReference(text), {});
-  const { descriptor } = await resolveLocal(store, text);
+  const [{ importImage, parseSource }, { readContainerImage }] = await Promise.all([
+    import('../../../image-format/import/index.ts'),
+    import('../../../image-format/build/index.ts'),
+  ]);
+  const source = parseSource(text);
+  const descriptor =
+    source === undefined
+      ? await storedImage(session, store, text)
+      : await importImage(store, source, { signal: session.signal });
   const { layers, config } = await readContainerImage(store, descriptor);
   return { base: layers, execution: config.config ?? {} };
+}
+
+/** What a reference stands for; it is pulled where the store does not have it. */
+async function storedImage(session: Session, store: ContentStore, text: string): Promise<Descriptor> {
+  if ((await store.resolve(canonicalName(text))) === undefined) await pull(session, store, parseReference(text), {});
+  return (await resolveLocal(store, text)).descriptor;
 }
 
 async function buildFromImage(
