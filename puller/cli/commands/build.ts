@@ -14,6 +14,10 @@ export function addBuild(program: Command, context: CommandContext): void {
       '--from-image <ref>',
       'build on the layers of this container image, taken as they are: a reference, oci:DIR[:TAG|@DIGEST] or docker-archive:FILE[:NAME]',
     )
+    .option(
+      '--rootfs <path>',
+      'build on this root file system: a folder, or a tar archive (plain, gzip or zstd) of this machine',
+    )
     .option('--from <ref>', 'take this image and replace only how its program runs: config, environment, arguments')
     .option(
       '--add <src:dst[:layer]>',
@@ -52,6 +56,7 @@ Examples:
   uk build -t localhost:5000/tool:1 --app ./tool-of-musl --libc ring0-musl
   uk build -t localhost:5000/tool:2 --from-image debian:bookworm-slim --app ./tool
   uk build -t localhost:5000/tool:3 --from-image docker-archive:./saved.tar:debian
+  uk build -t localhost:5000/shell:1 --rootfs ./debian --entrypoint '["/bin/sh"]' -- -c 'echo hello'
   uk build -t localhost:5000/hello:2 --from localhost:5000/hello:1 -e LANG=C
 `,
     )
