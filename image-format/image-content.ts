@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { checkLayerTypes, isImageConfig } from './check-image.ts';
 import type { Descriptor } from './descriptor.ts';
 import { ImageError } from './errors.ts';
 import { parseManifestDocument } from './manifest.ts';
@@ -22,7 +23,8 @@ export interface ImageContent {
 }
 
 /**
- * Chooses the image that a manifest or an index stands for, and lists what it consists of.
+ * Chooses the image that a manifest or an index stands for, and lists what it consists of. Layers that cannot be had or
+ * read are refused here, before anything of them is fetched.
  *
  * @param fetch gets a manifest of the index; its bytes must be verified
  * @param profile which manifest of an index (see `selectManifest`)
@@ -44,6 +46,7 @@ export async function imageContent(
 }
 
 function contentOf(manifest: Descriptor, { config, layers }: { config: Descriptor; layers: Descriptor[] }) {
+  if (isImageConfig(config)) checkLayerTypes(manifest, layers);
   const once = new Map(layers.map((descriptor) => [descriptor.digest, descriptor]));
   once.delete(config.digest);
   return { manifest, config, layers: [...once.values()] };

@@ -130,6 +130,12 @@ describe('an archive that lies', () => {
     await expect(take()).rejects.toMatchObject({ code: 'DIGEST_MISMATCH', message: expect.stringContaining('config') });
   });
 
+  test('not, but is for another machine', async () => {
+    const config = configOf([], { architecture: 'arm64' });
+    await save(member('config', config), manifest({ Config: 'config', Layers: [] }));
+    await expect(take()).rejects.toThrow('it is for linux on arm64');
+  });
+
   test('about the number of its layers', async () => {
     const { members, listed } = await image('a', null, [await layer('1')]);
     await save(...members, manifest({ ...listed, Layers: [] }));

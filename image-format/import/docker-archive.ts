@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import * as z from 'zod';
 import { writeJson } from '../build/manifest/write-manifest.ts';
+import { checkPlatform } from '../check-image.ts';
 import { type Descriptor, optional } from '../descriptor.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import { ImageError } from '../errors.ts';
@@ -42,9 +43,10 @@ export async function importArchive(
   const image = choose(await readImages(members, source), source);
   const config = await members.read(image.Config, MANIFEST_LIMIT);
   checkName(image.Config, config);
-  const diffIds = parseImageConfig(config).rootfs.diff_ids;
-  const layers = await takeLayers(store, members, image.Layers ?? [], diffIds, options);
   const descriptor = { mediaType: MEDIA_TYPE.config, digest: digestOf(config), size: config.length };
+  const diffIds = parseImageConfig(config).rootfs.diff_ids;
+  checkPlatform(descriptor, config);
+  const layers = await takeLayers(store, members, image.Layers ?? [], diffIds, options);
   await store.write(descriptor, Readable.from([config]), options);
   return await writeJson(store, MEDIA_TYPE.manifest, {
     schemaVersion: 2,

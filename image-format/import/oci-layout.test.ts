@@ -101,6 +101,17 @@ test('bytes that are not what their digest says', async () => {
   expect(await store.stat(made.digest)).toBeUndefined();
 });
 
+test('what cannot be used is refused before a layer is taken', async () => {
+  await layout.index(await image('hello', { architecture: 'arm64' }));
+  await expect(take()).rejects.toThrow('it is for linux on arm64');
+  const config = await layout.blob(configOf([]), MEDIA_TYPE.config);
+  const foreign = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
+  const layer = await layout.blob('layer', foreign);
+  await layout.index(await layout.json({ schemaVersion: 2, config, layers: [layer] }, MEDIA_TYPE.manifest));
+  await expect(take()).rejects.toThrow(`layer 1 (${layer.digest}) is foreign`);
+  expect(await store.collect({ graceMs: -1, dryRun: true })).toEqual([]);
+});
+
 test('what is no layout', async () => {
   await expect(take()).rejects.toMatchObject({
     code: 'LAYOUT_INVALID',

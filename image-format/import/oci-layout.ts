@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { ANNOTATION } from '../annotations.ts';
+import { checkPlatform, isImageConfig } from '../check-image.ts';
 import type { Descriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../digest.ts';
 import { ImageError } from '../errors.ts';
@@ -10,7 +11,7 @@ import { MANIFEST_LIMIT } from '../layout/reach.ts';
 import type { ContentStore } from '../layout/store.ts';
 import { type Index, parseForeignManifest } from '../manifest.ts';
 import { MEDIA_TYPE } from '../media-types.ts';
-import { verifyBytes } from '../verified-stream.ts';
+import { type Expected, verifyBytes } from '../verified-stream.ts';
 import { openFile, readSmallFile } from './host-file.ts';
 import type { LayoutSource } from './source.ts';
 
@@ -31,7 +32,8 @@ export async function importLayout(
   const { folder } = source;
   await checkVersion(folder);
   const root = await rootOf(source);
-  const { config, layers, documents } = await imageContent(root, (chosen) => readDocument(folder, chosen));
+  const { manifest, config, layers, documents } = await imageContent(root, (chosen) => readDocument(folder, chosen));
+  if (isImageConfig(config)) checkPlatform(manifest, await readVerified(folder, config));
   for (const blob of [config, ...layers]) {
     // What the store has already is not read.
     await store.write(blob, await openBlob(folder, blob.digest), options);
@@ -90,8 +92,7 @@ function printable(name: string | undefined): string | undefined {
 
 /** A manifest that index.json does not list itself, such as one of an index. */
 async function readUnnamed(folder: string, digest: Digest): Promise<FetchedDocument> {
-  const bytes = await readBlob(folder, digest);
-  verifyBytes(bytes, { digest });
+  const bytes = await readVerified(folder, { digest });
   const { kind, value } = parseForeignManifest(bytes);
   const mediaType = value.mediaType ?? (kind === 'index' ? MEDIA_TYPE.index : MEDIA_TYPE.manifest);
   return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
@@ -99,17 +100,18 @@ async function readUnnamed(folder: string, digest: Digest): Promise<FetchedDocum
 
 async function readDocument(folder: string, listed: Descriptor): Promise<FetchedDocument> {
   const { mediaType, digest, size } = listed;
-  const bytes = await readBlob(folder, digest);
-  verifyBytes(bytes, { digest, size });
+  const bytes = await readVerified(folder, listed);
   parseForeignManifest(bytes, mediaType);
   // What index.json says of it besides belongs to that folder.
   return { descriptor: { mediaType, digest, size }, bytes };
 }
 
-async function readBlob(folder: string, digest: Digest): Promise<Buffer> {
-  return await readSmallFile(blobPath(folder, digest), MANIFEST_LIMIT).catch((error) => {
+async function readVerified(folder: string, { digest, size }: Expected): Promise<Buffer> {
+  const bytes = await readSmallFile(blobPath(folder, digest), MANIFEST_LIMIT).catch((error) => {
     throw lacking(digest, error);
   });
+  verifyBytes(bytes, { digest, ...(size === undefined ? {} : { size }) });
+  return bytes;
 }
 
 async function openBlob(folder: string, digest: Digest): Promise<Readable> {

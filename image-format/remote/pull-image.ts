@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream';
+import { checkPlatform, isImageConfig } from '../check-image.ts';
 import type { Descriptor } from '../descriptor.ts';
 import { ImageError } from '../errors.ts';
 import { imageContent } from '../image-content.ts';
+import { MANIFEST_LIMIT } from '../layout/reach.ts';
 import type { ContentStore } from '../layout/store.ts';
 import { formatReference, manifestIdentifier, type Reference } from '../reference.ts';
 import { concurrently } from './concurrently.ts';
@@ -38,16 +40,18 @@ export async function pullImage(
     },
     options.profile,
   );
-  const blobs = [config, ...layers];
-  await concurrently(blobs, concurrency, signal, async (blob, either) => {
-    await pullBlob(repository, blob, remote, store, { ...options, signal: either });
+  await pullBlob(repository, config, remote, store, options);
+  // An image for other machines costs no layer.
+  if (isImageConfig(config)) checkPlatform(manifest, await store.read(config.digest, MANIFEST_LIMIT));
+  await concurrently(layers, concurrency, signal, async (layer, either) => {
+    await pullBlob(repository, layer, remote, store, { ...options, signal: either });
   });
   for (const document of documents) {
     const report = new Report(document.descriptor, options);
     await store.write(document.descriptor, Readable.from([document.bytes]));
     report.done('transferred');
   }
-  await checkComplete(store, [...blobs, ...documents.map(({ descriptor }) => descriptor)]);
+  await checkComplete(store, [config, ...layers, ...documents.map(({ descriptor }) => descriptor)]);
   const name = formatReference(reference);
   await store.tag(name, root.descriptor);
   return { descriptor: root.descriptor, manifest, name };

@@ -196,6 +196,55 @@ describe('pullImage', () => {
     await nothingNamed();
   });
 
+  describe('what cannot be used is refused before a layer is fetched', () => {
+    const described = async (mediaType: string, changes: object = {}) => {
+      const config = await put(JSON.stringify({ os: 'linux', architecture: 'amd64', ...changes }), MEDIA_TYPE.config);
+      const layers = [await put('good', MEDIA_TYPE.layer), { ...(await put('layer', MEDIA_TYPE.layer)), mediaType }];
+      await pushed(await put(JSON.stringify({ schemaVersion: 2, config, layers }), MEDIA_TYPE.manifest));
+    };
+    const blobs = () => registry.requests.filter((request) => request.includes('/blobs/'));
+
+    test.each([
+      ['application/vnd.docker.image.rootfs.foreign.diff.tar.gzip', 'is foreign: it is kept elsewhere than the image'],
+      ['application/vnd.oci.image.layer.nondistributable.v1.tar', 'is foreign: it is kept elsewhere than the image'],
+      ['application/vnd.oci.image.layer.nondistributable.v1.tar+zstd', 'is foreign'],
+      ['application/vnd.oci.image.layer.v1.tar+gzip+encrypted', 'is of the unknown type'],
+      ['application/vnd.oci.image.layer.v1.squashfs', 'is of the unknown type'],
+    ])('a layer of the type %s', async (mediaType, why) => {
+      await described(mediaType);
+      const pulling = pullImage(reference, remote, there);
+      await expect(pulling).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
+      for (const part of [`layer 2 (${digestOf('layer')}) ${why}`, mediaType])
+        await expect(pulling).rejects.toThrow(part);
+      expect(blobs()).toEqual([]);
+      await nothingNamed();
+    });
+
+    test('an image for another machine, which only its config says', async () => {
+      await described(MEDIA_TYPE.layer, { architecture: 'arm64' });
+      await expect(pullImage(reference, remote, there)).rejects.toThrow(
+        'it is for linux on arm64, and only linux on amd64 can be run',
+      );
+      expect(blobs()).toHaveLength(1);
+      await nothingNamed();
+    });
+
+    test('an index without amd64, with the platforms that it has', async () => {
+      const platform = { os: 'linux', architecture: 'arm64', variant: 'v8' };
+      const manifests = [{ ...(await putImage('1')), platform }];
+      await pushed(await put(JSON.stringify({ schemaVersion: 2, manifests }), MEDIA_TYPE.index));
+      await expect(pullImage(reference, remote, there)).rejects.toThrow('it has linux/arm64/v8');
+      expect(registry.requests).toEqual(['GET /v2/a/b/manifests/1']);
+    });
+
+    test('not what is no image: its layers are its own concern', async () => {
+      const config = await put('{}', MEDIA_TYPE.empty);
+      const layers = [{ ...(await put('chart', MEDIA_TYPE.layer)), mediaType: 'application/x-chart' }];
+      await pushed(await put(JSON.stringify({ schemaVersion: 2, config, layers }), MEDIA_TYPE.manifest));
+      await expect(pullImage(reference, remote, there)).resolves.toBeDefined();
+    });
+  });
+
   test('one failure stops the rest', async () => {
     await pushed(await putImage('1', '2', '3', '4', '5', '6'));
     registry.blobs.delete(digestOf('1'));
