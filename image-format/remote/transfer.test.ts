@@ -84,7 +84,55 @@ describe('pushImage', () => {
       message: expect.stringContaining('2 bytes'),
     });
     await expect(pushImage(here, 'other', reference, remote)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    expect(registry.manifests.size).toBe(0);
+    expect(registry.requests).toEqual([]);
+  });
+
+  describe('of an index only what was pulled is there: nothing is sent, and it is said', () => {
+    const entry = (image: Descriptor, architecture: string) => ({ ...image, platform: { os: 'linux', architecture } });
+    const attestation = {
+      mediaType: MEDIA_TYPE.manifest,
+      digest: digestOf('attestation'),
+      size: 11,
+      platform: { os: 'unknown', architecture: 'unknown' },
+      annotations: { 'vnd.docker.reference.type': 'attestation-manifest' },
+    };
+    const missing = { mediaType: MEDIA_TYPE.manifest, digest: digestOf('missing'), size: 7 };
+    const pushing = async (...manifests: Descriptor[]) => {
+      await here.tag('name', await put(JSON.stringify({ schemaVersion: 2, manifests }), MEDIA_TYPE.index));
+      return await pushImage(here, 'name', reference, remote).then(
+        () => undefined,
+        (error) => error,
+      );
+    };
+    afterEach(() => expect(registry.requests).toEqual([]));
+
+    test('the platform that is missing', async () => {
+      const image = await putImage('1');
+      const error = await pushing(entry(image, 'amd64'), entry(missing, 'arm64'), attestation);
+      expect(error).toMatchObject({ code: 'NOT_FOUND' });
+      expect(error.message).toBe(
+        `the store has 1 of the 3 manifests of this index: the image for linux/arm64 is missing (${missing.digest}), and 1 more`,
+      );
+      expect(error.hint).toContain(`uk pull REF@${image.digest}`);
+      expect(error.hint).toContain('skopeo copy --all');
+    });
+
+    test('an attestation, or the image for this machine', async () => {
+      const image = await putImage('1');
+      expect((await pushing(entry(image, 'amd64'), attestation)).message).toContain(
+        `1 of the 2 manifests of this index: an attestation is missing (${attestation.digest})`,
+      );
+      expect(await pushing(entry(missing, 'amd64'))).toMatchObject({
+        message: expect.stringContaining('the image for linux/amd64 is missing'),
+        hint: 'pull it from where the index came from: uk pull REF',
+      });
+    });
+
+    test('a layer of one of its images', async () => {
+      const [one, two] = [await putImage('1'), await putImage('2')];
+      await rm(await here.path(digestOf('2')));
+      expect((await pushing(one, two)).message).toBe(`${digestOf('2')} is not in the store`);
+    });
   });
 });
 
