@@ -1,20 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Profile } from '../../../hardware-profiles/index.ts';
-import type {
-  BuildOptions,
-  BuiltImage,
-  CallsFiles,
-  ExecutionChanges,
-  StackedRequest,
-} from '../../../image-format/build/index.ts';
-import {
-  type Descriptor,
-  type Digest,
-  layerCompression,
-  parseManifestDocument,
-  parseReference,
-} from '../../../image-format/index.ts';
+import type { BuildOptions, BuiltImage, CallsFiles, ExecutionChanges } from '../../../image-format/build/index.ts';
+import { type Descriptor, type Digest, layerCompression, parseManifestDocument } from '../../../image-format/index.ts';
 import type { ContentStore } from '../../../image-format/layout/index.ts';
+import { chosenBase } from '../base.ts';
 import { callsFiles } from '../calls.ts';
 import type { Session } from '../context.ts';
 import { CliError } from '../errors.ts';
@@ -25,13 +14,13 @@ import { formatBytes } from '../output/bytes.ts';
 import type { Progress } from '../output/progress.ts';
 import { formatTable } from '../output/table.ts';
 import { canonicalName, pinnedName, resolveLocal } from '../references.ts';
-import { pull } from '../transfer.ts';
 
 export interface BuildFlags {
   tag: string[];
   app?: string;
   from?: string;
   fromImage?: string;
+  rootfs?: string;
   add?: AddedFile[];
   env?: string[];
   entrypoint?: string;
@@ -76,16 +65,20 @@ export async function build(session: Session, args: string[], flags: BuildFlags)
   return undefined;
 }
 
-function checkSources({ app, from, fromImage, calls, libc, sysroot }: BuildFlags): void {
-  if ((app === undefined && fromImage === undefined) === (from === undefined)) {
-    throw new CliError('USAGE', 'say either --app FILE or --from REF, or --from-image REF with or without --app', {
-      hint: 'uk build --help shows examples',
+function checkSources({ app, from, fromImage, rootfs, calls, libc, sysroot }: BuildFlags): void {
+  const bases = Object.entries({ from, 'from-image': fromImage, rootfs }).filter(([, value]) => value !== undefined);
+  const isOne =
+    bases.length === 0 ? app !== undefined : bases.length === 1 && (app === undefined || from === undefined);
+  if (!isOne) {
+    throw new CliError('USAGE', 'say one of --app FILE, --from REF, --from-image REF and --rootfs PATH', {
+      hint: '--app can also be used on top of --from-image or --rootfs; uk build --help shows examples',
     });
   }
-  if (fromImage === undefined) return;
+  const [name] = bases[0] ?? [];
+  if (name === undefined || from !== undefined) return;
   const [misplaced] = Object.entries({ calls, libc, sysroot }).find(([, value]) => value !== undefined) ?? [];
   if (misplaced !== undefined) {
-    throw new CliError('USAGE', `--${misplaced} cannot be used with --from-image: libraries are those of that image`);
+    throw new CliError('USAGE', `--${misplaced} cannot be used with --${name}: libraries are those that are there`);
   }
 }
 
@@ -110,7 +103,7 @@ async function buildFromApp(
   for (const name of flags.profile ?? [undefined]) profiles.push(await loadProfile(name));
   const compression = flags.compression ?? 'zstd';
   const libc = flags.libc === undefined ? {} : { libc: await buildLibc(session, progress) };
-  const base = flags.fromImage === undefined ? undefined : await containerImage(session, store, flags.fromImage);
+  const base = await chosenBase(session, store, progress, { ...flags, compression });
   const images: ProfiledImage[] = [];
   for (const profile of profiles) {
     const kernel =
@@ -143,19 +136,6 @@ async function buildFromApp(
     images.push({ profile: kernel.profile.name, image });
   }
   return images;
-}
-
-/** What a container image gives to a new one; it is fetched where the store does not hold it. */
-async function containerImage(
-  session: Session,
-  store: ContentStore,
-  text: string,
-): Promise<Pick<StackedRequest, 'base' | 'execution'>> {
-  const { readContainerImage } = await import('../../../image-format/build/index.ts');
-  if ((await store.resolve(canonicalName(text))) === undefined) await pull(session, store, parseReference(text), {});
-  const { descriptor } = await resolveLocal(store, text);
-  const { layers, config } = await readContainerImage(store, descriptor);
-  return { base: layers, execution: config.config ?? {} };
 }
 
 async function buildFromImage(
