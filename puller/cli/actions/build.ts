@@ -3,11 +3,14 @@ import type { Profile } from '../../../hardware-profiles/index.ts';
 import type { BuildOptions, BuiltImage, CallsFiles, ExecutionChanges } from '../../../image-format/build/index.ts';
 import { type Descriptor, type Digest, layerCompression, parseManifestDocument } from '../../../image-format/index.ts';
 import type { ContentStore } from '../../../image-format/layout/index.ts';
+import type { Preset } from '../../../kernel-build/index.ts';
 import { chosenBase } from '../base.ts';
 import { callsFiles } from '../calls.ts';
 import type { Session } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { type ExecutionFlags, executionChanges } from '../execution-changes.ts';
 import { builtKernel, kernelFromImage } from '../kernel.ts';
+import { choosePreset } from '../kernel-preset.ts';
 import { buildLibc } from '../libc.ts';
 import type { AddedFile } from '../options.ts';
 import { formatBytes } from '../output/bytes.ts';
@@ -15,22 +18,17 @@ import type { Progress } from '../output/progress.ts';
 import { formatTable } from '../output/table.ts';
 import { canonicalName, pinnedName, resolveLocal } from '../references.ts';
 
-export interface BuildFlags {
+export interface BuildFlags extends ExecutionFlags {
   tag: string[];
   app?: string;
   from?: string;
   fromImage?: string;
   rootfs?: string;
   add?: AddedFile[];
-  env?: string[];
-  entrypoint?: string;
-  workdir?: string;
-  user?: string;
-  expose?: string[];
-  label?: string[];
   profile?: string[];
   compression?: 'zstd' | 'gzip';
   kernel?: string;
+  preset?: Preset;
   calls?: boolean;
   libc?: 'ring0-musl';
   sysroot?: string;
@@ -65,7 +63,7 @@ export async function build(session: Session, args: string[], flags: BuildFlags)
   return undefined;
 }
 
-function checkSources({ app, from, fromImage, rootfs, calls, libc, sysroot }: BuildFlags): void {
+function checkSources({ app, from, fromImage, rootfs, kernel, preset, calls, libc, sysroot }: BuildFlags): void {
   const bases = Object.entries({ from, 'from-image': fromImage, rootfs }).filter(([, value]) => value !== undefined);
   const isOne =
     bases.length === 0 ? app !== undefined : bases.length === 1 && (app === undefined || from === undefined);
@@ -73,6 +71,9 @@ function checkSources({ app, from, fromImage, rootfs, calls, libc, sysroot }: Bu
     throw new CliError('USAGE', 'say one of --app FILE, --from REF, --from-image REF and --rootfs PATH', {
       hint: '--app can also be used on top of --from-image or --rootfs; uk build --help shows examples',
     });
+  }
+  if (kernel !== undefined && preset !== undefined) {
+    throw new CliError('USAGE', '--preset is for a kernel that is built: that of --kernel is what it is');
   }
   const [name] = bases[0] ?? [];
   if (name === undefined || from !== undefined) return;
@@ -108,7 +109,7 @@ async function buildFromApp(
   for (const profile of profiles) {
     const kernel =
       flags.kernel === undefined
-        ? await builtKernel(session, profile, progress)
+        ? await builtKernel(session, profile, progress, choosePreset(session, flags))
         : await kernelFromImage(session, store, flags.kernel, {
             profile,
             explicit: flags.profile !== undefined,
@@ -146,7 +147,7 @@ async function buildFromImage(
   changes: ExecutionChanges,
 ): Promise<ProfiledImage[]> {
   const { rebuildConfig, validateImage } = await import('../../../image-format/build/index.ts');
-  const replaced = ['profile', 'kernel', 'calls', 'libc', 'sysroot'].find(
+  const replaced = ['profile', 'kernel', 'preset', 'calls', 'libc', 'sysroot'].find(
     (name) => flags[name as keyof BuildFlags] !== undefined,
   );
   const misplaced = flags.add?.find(({ layer, source }) => layer !== 'config' && source !== '');
@@ -200,53 +201,6 @@ async function nameImages(store: ContentStore, names: string[], images: Profiled
       })),
     })),
   };
-}
-
-function executionChanges(args: string[], flags: BuildFlags): ExecutionChanges {
-  return {
-    ...(args.length === 0 ? {} : { args }),
-    ...(flags.env === undefined ? {} : { env: flags.env }),
-    ...(flags.entrypoint === undefined ? {} : { entrypoint: parseEntrypoint(flags.entrypoint) }),
-    ...(flags.workdir === undefined ? {} : { workingDir: flags.workdir }),
-    ...(flags.user === undefined ? {} : { user: flags.user }),
-    ...(flags.expose === undefined ? {} : { exposedPorts: flags.expose.map(parseExposed) }),
-    ...(flags.label === undefined ? {} : { labels: parseLabels(flags.label) }),
-  };
-}
-
-function parseEntrypoint(text: string): string[] {
-  try {
-    const list: unknown = JSON.parse(text);
-    if (
-      Array.isArray(list) &&
-      list.length > 0 &&
-      list.every((word) => typeof word === 'string' && !word.includes('\0'))
-    ) {
-      return list;
-    }
-  } catch {
-    // Said below, for both ways to be wrong.
-  }
-  throw new CliError('USAGE', `--entrypoint is not a JSON list of words: ${text}`, {
-    hint: `write it as '["/usr/bin/python3","-u"]'`,
-  });
-}
-
-function parseExposed(text: string): string {
-  if (!/^[0-9]{1,5}(?:\/(?:tcp|udp|sctp))?$/.test(text)) {
-    throw new CliError('USAGE', `--expose: ${text} is not a port`, { hint: 'write 80 or 53/udp' });
-  }
-  return text.includes('/') ? text : `${text}/tcp`;
-}
-
-function parseLabels(labels: string[]): Record<string, string> {
-  return Object.fromEntries(
-    labels.map((label) => {
-      const equals = label.indexOf('=');
-      if (equals < 1) throw new CliError('USAGE', `--label: ${label} is not NAME=VALUE`);
-      return [label.slice(0, equals), label.slice(equals + 1)];
-    }),
-  );
 }
 
 function report({ names, digest, images }: BuildResult): string {

@@ -38,6 +38,18 @@ export function addBuild(program: Command, context: CommandContext): void {
       ).choices(['zstd', 'gzip']),
     )
     .option('--kernel <ref>', 'take the kernel of that image instead of building one')
+    .addOption(
+      new Option(
+        '--preset <name>',
+        'what the kernel has: small for one program, general for whole systems (default: what fits, and why is said)',
+      ).choices(['small', 'general']),
+    )
+    .addOption(
+      new Option(
+        '--root <kind>',
+        'how the guest gets its root: in its memory, or from a disk (default: what fits)',
+      ).choices(['initramfs', 'erofs']),
+    )
     .option('--calls', "have a dynamic program's glibc call the kernel by jumps instead of SYSCALL (docs/calls.md)")
     .addOption(
       new Option('--libc <name>', 'give a program of musl this libc: system calls as function calls').choices([
