@@ -55,7 +55,7 @@ async function mountOf(session: Session, request: VolumeRequest): Promise<Instan
 
 async function scratchDisk(session: Session, size: number) {
   const [{ makeScratchDisk }, { cacheFolder }] = await Promise.all([
-    import('../volumes/scratch-disk.ts'),
+    import('../index.ts'),
     import('../store/folders.ts'),
   ]);
   return makeScratchDisk(cacheFolder(), size, session.signal);
