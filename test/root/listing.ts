@@ -1,60 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `list-tree` prints, made comparable: times that no layer says, and what a guest writes itself, are left out.
 
-/** A path, and the columns behind it, of which the type is the first. */
-interface Line {
-  path: string;
-  type: string;
-  attributes: string[];
-}
-
-const LINKS = 4;
-const MTIME = 6;
+/** The columns of a line. */
+const PATH = 0;
+const TYPE = 1;
+const LINKS = 5;
+const MTIME = 7;
 
 /** The guest's own; it makes /etc, /run and /tmp too where the image has none. */
 const FILES = ['/etc/hosts', '/etc/hostname', '/etc/resolv.conf'];
 const FOLDERS = ['/etc', '/run', '/tmp'];
 
-function parse(text: string): Line[] {
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => {
-      const [path = '', type = '', ...rest] = line.split(' ');
-      return { path, type, attributes: [type, ...rest] };
-    });
-}
+/** Stands for a value that is not compared. */
+const ANY = '*';
 
-function format({ path, attributes }: Line): string {
-  return [path, ...attributes].join(' ');
-}
-
-/** Folders that the guest writes to: their times and numbers of links are those of the layer above the image. */
-function blurred(line: Line): Line {
-  if (line.path !== '/' && line.path !== '/etc') return line;
-  const attributes = line.attributes.map((value, index) => (index === LINKS || index === MTIME ? '*' : value));
-  return { ...line, attributes };
+function parse(text: string): string[][] {
+  const lines = text.trimEnd().split('\n');
+  return lines.map((line) => line.split(' ')).filter(([path = '']) => !FILES.includes(path));
 }
 
 /**
- * @param started seconds since 1970, before the layers were unpacked: folders that are newer are those that no layer
- *   describes. Which time they have is not specified; uk gives them 1970.
+ * @param started seconds since 1970, before the layers were unpacked. Folders that are newer are described by no layer, or
+ *   got such a folder: their times are not specified. umoci gives them the present, uk 1970 or what a layer says.
  */
 export function referenceLines(text: string, started: number): string[] {
-  const lines = parse(text).filter(({ path }) => !FILES.includes(path));
-  return lines.map((line) => {
-    const implied = line.type === 'd' && Number(line.attributes[MTIME]) >= started;
-    const attributes = line.attributes.map((value, index) => (implied && index === MTIME ? '0' : value));
-    return format(blurred({ ...line, attributes }));
+  return parse(text).map((columns) => {
+    // The guest writes into these: their times and numbers of links are those of the layer above the image.
+    const written = columns[PATH] === '/' || columns[PATH] === '/etc';
+    const newer = columns[TYPE] === 'd' && Number(columns[MTIME]) >= started;
+    return columns
+      .map((value, column) => {
+        const any = (written && column === LINKS) || ((written || newer) && column === MTIME);
+        return any ? ANY : value;
+      })
+      .join(' ');
   });
 }
 
 /** @param reference lines of {@link referenceLines} for the same image */
 export function guestLines(text: string, reference: readonly string[]): string[] {
-  const wanted = new Set(reference.map((line) => line.slice(0, line.indexOf(' '))));
+  const wanted = new Map(reference.map((line) => line.split(' ')).map((columns) => [columns[PATH] ?? '', columns]));
   return parse(text)
-    .filter(({ path }) => !FILES.includes(path) && (wanted.has(path) || !FOLDERS.includes(path)))
-    .map((line) => format(blurred(line)));
+    .filter(([path = '']) => wanted.has(path) || !FOLDERS.includes(path))
+    .map((columns) => {
+      const like = wanted.get(columns[PATH] ?? '');
+      return columns.map((value, column) => (like?.[column] === ANY ? ANY : value)).join(' ');
+    });
 }
 
 /** Lines that one of them has only, marked by `-` (wanted) and `+` (found). */
