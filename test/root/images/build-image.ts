@@ -3,7 +3,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Buildah } from './buildah.ts';
-import { cached, cacheFolder, keyOf } from './cache.ts';
+import { cached, keyOf, workFolder } from './cache.ts';
 import { mustRun } from './command.ts';
 import { aptMounts, BASE_KEY, debianBase, SUITE } from './debian-base.ts';
 import { packFiles } from './image-files.ts';
@@ -27,7 +27,7 @@ async function recipeKey({ from, steps, config }: Recipe): Promise<string> {
 
 async function build({ name, from, steps, config }: Recipe, folder: string): Promise<void> {
   const base = from === 'debian' ? `oci:${await debianBase()}:base` : from;
-  const work = await mkdtemp(join(cacheFolder(), 'making-'));
+  const work = await workFolder();
   await using buildah = new Buildah(work);
   let below = base;
   for (const [index, step] of steps.entries()) {

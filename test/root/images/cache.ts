@@ -2,7 +2,7 @@
 // Images are made once, and named by the hash of what they are made from.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -27,20 +27,33 @@ export function keyOf(value: unknown): string {
  */
 export async function cached(name: string, key: string, make: (folder: string) => Promise<void>): Promise<string> {
   const cache = cacheFolder();
-  const folder = join(cache, `${name}@${key}`);
+  // Tools that read a reference from a path would take an @ for the start of a digest.
+  const folder = join(cache, `${name}.${key}`);
   if (existsSync(folder)) return folder;
   await mkdir(cache, { recursive: true });
   for (const old of await readdir(cache)) {
-    if (old.startsWith(`${name}@`)) await rm(join(cache, old), { recursive: true, force: true });
+    const outdated = old.startsWith(`${name}.`) && !old.startsWith(`${name}.${key}`);
+    if (outdated || isLeft(old)) await rm(join(cache, old), { recursive: true, force: true });
   }
-  const part = `${folder}.${process.pid}`;
-  await mkdir(part);
+  const part = await workFolder();
   try {
     await make(part);
     await rename(part, folder);
   } catch (error) {
     await rm(part, { recursive: true, force: true });
-    throw error;
+    // Another process may have made it at the same time.
+    if (!existsSync(folder)) throw error;
   }
   return folder;
+}
+
+/** A new folder beside what is kept, with room for copies of whole images. The caller removes it. */
+export function workFolder(): Promise<string> {
+  return mkdtemp(join(cacheFolder(), `work-${process.pid}-`));
+}
+
+/** Whether a process that was killed left this work folder. */
+function isLeft(name: string): boolean {
+  const pid = /^work-(\d+)-/.exec(name)?.[1];
+  return pid !== undefined && !existsSync(`/proc/${pid}`);
 }

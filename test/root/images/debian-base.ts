@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The layer that images share: a minimal Debian 12, made by mmdebstrap from the mirror that this machine uses.
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Buildah, type Mounts } from './buildah.ts';
-import { cached, cacheFolder, keyOf } from './cache.ts';
+import { cached, cacheFolder, keyOf, workFolder } from './cache.ts';
 import { mustRun } from './command.ts';
 
 export const SUITE = 'bookworm';
@@ -20,7 +20,7 @@ export const BASE_KEY = keyOf(RECIPE);
 export function debianBase(): Promise<string> {
   return cached('debian-base', BASE_KEY, async (folder) => {
     const mirror = await debianMirror();
-    await using buildah = new Buildah(await mkdtemp(join(cacheFolder(), 'making-')));
+    await using buildah = new Buildah(await workFolder());
     const tar = join(folder, 'base.tar');
     const options = APT_OPTIONS.map((option) => `--aptopt=${option}`);
     // The lists stay out of the image; `aptMounts` brings them where packages are installed.
