@@ -26,10 +26,13 @@ async function recipeKey({ from, steps, config }: Recipe): Promise<string> {
 }
 
 async function build({ name, from, steps, config }: Recipe, folder: string): Promise<void> {
-  const base = from === 'debian' ? `oci:${await debianBase()}:base` : from;
   const work = await workFolder();
   await using buildah = new Buildah(work);
-  let below = base;
+  let below = 'scratch';
+  if (from === 'debian') {
+    below = 'localhost/debian-base';
+    await buildah.load(`oci:${await debianBase()}:base`, below);
+  }
   for (const [index, step] of steps.entries()) {
     const container = await buildah.run('from', '--quiet', below);
     await takeStep(buildah, container, step, work);

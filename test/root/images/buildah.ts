@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // buildah with a storage of its own, which goes when the image has been written out.
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { mustRun } from './command.ts';
 import type { ImageConfig } from './recipe.ts';
+import { bringIn, storageOptions } from './storage.ts';
 
 /** Folders of the host that a command in a container sees: host, then container. */
 export type Mounts = Readonly<Record<string, string>>;
@@ -17,12 +17,15 @@ export class Buildah implements AsyncDisposable {
   }
 
   run(...args: string[]): Promise<string> {
-    const storage = ['--root', join(this.#folder, 'storage'), '--runroot', join(this.#folder, 'run')];
-    return mustRun(['buildah', '--storage-driver=vfs', ...storage, ...args], {
-      // Programs of the user's PATH are not those of the container.
+    return mustRun(['buildah', ...storageOptions(this.#folder), ...args], {
       env: { ...process.env, TMPDIR: this.#folder },
       timeoutMs: 1_200_000,
     });
+  }
+
+  /** @param image as containers/image names it: `oci:FOLDER:NAME` */
+  async load(image: string, name: string): Promise<void> {
+    await bringIn(this.#folder, image, name);
   }
 
   /** Runs a shell script as root in a container; with the host's network, for apt. */

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mustRun, runCommand } from './command.ts';
 import type { Check, Recipe } from './recipe.ts';
+import { bringIn, storageOptions } from './storage.ts';
 import { RUN_MS, type Running, start, stopSignal, type Way } from './way.ts';
 
 /** runc and cgroupfs: crun refuses machines with mixed cgroups and a low limit of open files. */
-const ENGINE = ['podman', '--runtime', 'runc', '--cgroup-manager', 'cgroupfs', '--storage-driver', 'vfs'];
+const ENGINE = ['podman', '--runtime', 'runc', '--cgroup-manager', 'cgroupfs'];
 const LIMITS = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'];
 
 const VOLUME = 'data';
@@ -17,12 +18,10 @@ const VOLUME = 'data';
 /** @param image as containers/image names it, `oci:FOLDER:NAME` */
 export async function inPodman(recipe: Recipe, image: string): Promise<Way> {
   const folder = await mkdtemp(join(tmpdir(), 'uk-podman-'));
-  const engine = [...ENGINE, '--root', join(folder, 'root'), '--runroot', join(folder, 'run')];
+  const engine = [...ENGINE, ...storageOptions(folder)];
   const env = { ...process.env, TMPDIR: folder };
-  // podman pull would make a name of the layout's path, which not every path allows.
-  const storage = `containers-storage:[vfs@${join(folder, 'root')}+${join(folder, 'run')}]`;
   const id = `localhost/${recipe.name}:checked`;
-  await mustRun(['skopeo', '--insecure-policy', 'copy', '--quiet', image, `${storage}${id}`], { env });
+  await bringIn(folder, image, id);
   let count = 0;
   return {
     async run(check) {
