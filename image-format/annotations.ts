@@ -18,6 +18,8 @@ export const ANNOTATION = {
   profile: 'vnd.uk.profile',
   /** On the manifest: which Linux it is (`default`, `rt`, …). */
   kernelVariant: 'vnd.uk.kernel.variant',
+  /** On the manifest of a kernel image: what programs find in it, where that is not the preset `small`. */
+  kernelPreset: 'vnd.uk.kernel.preset',
   /** image-spec annotations.md */
   refName: 'org.opencontainers.image.ref.name',
   created: 'org.opencontainers.image.created',
@@ -28,6 +30,8 @@ export const LABEL = {
   layerRoles: 'vnd.uk.layer.roles',
   /** In the config: the libc that the image was given instead of its program's own, as `/etc/uk/libc.json` describes it. */
   libc: 'vnd.uk.libc',
+  /** In the config: how the guest gets its root, `initramfs` or `erofs`, where the image does not leave that to the node. */
+  root: 'vnd.uk.root',
 } as const;
 
 export const LAYER_ROLES = ['kernel', 'deps', 'app', 'config'] as const;

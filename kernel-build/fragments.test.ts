@@ -79,7 +79,9 @@ describe('verifyConfig', () => {
 });
 
 describe('the fragments in config/', () => {
-  const names = readdirSync(folder).map((name) => name.replace(/\.config$/, ''));
+  const names = (readdirSync(folder, { recursive: true }) as string[])
+    .filter((name) => name.endsWith('.config'))
+    .map((name) => name.replace(/\.config$/, ''));
 
   test.each(names)('%s can be read', async (name) => {
     const [fragment] = await readFragments(folder, [name]);

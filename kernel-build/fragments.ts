@@ -13,7 +13,8 @@ export interface Fragment {
 
 const SETTING = /^(CONFIG_[A-Za-z0-9_]+)=(y|n|-?\d+|0x[0-9A-Fa-f]+|"(?:[^"\\]|\\.)*")$/;
 const NOT_SET = /^# (CONFIG_[A-Za-z0-9_]+) is not set$/;
-const NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
+/** Of a file in the folder of fragments, or in a folder there. */
+const NAME = /^(?:[a-z]+\/)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
 
 /**
  * Reads a fragment: lines as in `.config`, comments, empty lines. Unlike Kconfig, which skips what it does not

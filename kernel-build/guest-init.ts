@@ -5,7 +5,7 @@ import { runCommand } from './command.ts';
 import { KernelError } from './errors.ts';
 
 /** The version of docs/guest-contract.md that the init in `init/` speaks. */
-export const GUEST_CONTRACT = 1;
+export const GUEST_CONTRACT = 2;
 
 /** Names of all files that the init is compiled from, sorted. */
 export async function initSources(folder: string): Promise<string[]> {

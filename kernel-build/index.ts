@@ -5,4 +5,4 @@ export { type BuiltKernel, type KernelDescription, type KernelOptions, kernelFor
 export { type BuiltLibc, type LibcDescription, type LibcOptions, libcFor } from './libc/libc-for.ts';
 export type { BuildPhase, KernelProgress } from './progress.ts';
 export { kernelBuildRequirements, libcBuildRequirements, type Requirement } from './requirements.ts';
-export { fragmentsOf, type KernelRequest, VARIANTS } from './variants.ts';
+export { fragmentsOf, type KernelRequest, PRESETS, type Preset, VARIANTS } from './variants.ts';

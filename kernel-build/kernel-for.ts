@@ -14,7 +14,7 @@ import { applyPatch, type Patch, readSeries } from './patch-series.ts';
 import { CompileProgress, type KernelProgress } from './progress.ts';
 import { requireBuildTools } from './requirements.ts';
 import { findToolchain } from './toolchain.ts';
-import { fragmentsOf, type KernelRequest } from './variants.ts';
+import { fragmentsOf, type KernelRequest, type Preset } from './variants.ts';
 
 export interface KernelOptions {
   signal?: AbortSignal | undefined;
@@ -48,6 +48,8 @@ export interface KernelDescription {
   /** Point release, `6.12.117`. */
   readonly version: string;
   readonly variant: string;
+  /** Left out for the preset `small`. */
+  readonly preset?: Preset;
   readonly fragments: readonly string[];
   /** Version of docs/guest-contract.md that its init speaks. */
   readonly guestContract: number;
@@ -82,6 +84,7 @@ export async function kernelFor(request: KernelRequest, options: KernelOptions =
   const { signal, cacheDir = defaultCacheFolder('kernels'), initDir = INIT } = options;
   const report = options.onProgress ?? (() => undefined);
   signal?.throwIfAborted();
+  const { preset = 'small' } = request;
   const names = fragmentsOf(request);
   const fragments = await readFragments(CONFIG, names);
   const settings = mergeFragments(fragments);
@@ -115,6 +118,7 @@ export async function kernelFor(request: KernelRequest, options: KernelOptions =
     const describe = (version: string): KernelDescription => ({
       version,
       variant: request.variant,
+      ...(preset === 'small' ? {} : { preset }),
       fragments: names,
       guestContract: GUEST_CONTRACT,
       key,

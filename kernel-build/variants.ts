@@ -3,6 +3,8 @@ import { KernelError } from './errors.ts';
 
 /** What a kernel is asked for by; a hardware profile's `kernel` is one. */
 export interface KernelRequest {
+  /** What programs find in it, a key of {@link PRESETS}. Default: `small`. */
+  readonly preset?: Preset | undefined;
   /** Which Linux, a key of {@link VARIANTS}. */
   readonly variant: string;
   /** Kconfig fragments beyond those that every kernel and this variant have: `smp` for `config/smp.config`. */
@@ -20,17 +22,32 @@ export const VARIANTS: Readonly<Record<string, readonly string[]>> = {
   ring3: [],
 };
 
+/** Fragments of each preset, those of a profile come beside them. What each of them is for stands in its file. */
+export const PRESETS = {
+  /** One program that brings all it needs: the least to boot. */
+  small: [],
+  /** What server software of any distribution expects, and roots on disks. */
+  general: [
+    'block',
+    ...['erofs', 'overlay', 'ext4', '9p', 'fuse', 'acl', 'notify', 'memfd', 'userfaultfd', 'namespaces', 'cgroups']
+      .concat('tun', 'multicast', 'diag')
+      .map((name) => `general/${name}`),
+  ],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+export type Preset = keyof typeof PRESETS;
+
 /**
  * The names of all fragments of a kernel in the order in which they are merged, none twice.
  *
  * @throws KernelError `VARIANT_UNKNOWN`
  */
-export function fragmentsOf({ variant, fragments }: KernelRequest): string[] {
+export function fragmentsOf({ variant, preset = 'small', fragments }: KernelRequest): string[] {
   const own = Object.hasOwn(VARIANTS, variant) ? VARIANTS[variant] : undefined;
   if (own === undefined) {
     throw new KernelError('VARIANT_UNKNOWN', `unknown kernel variant: ${JSON.stringify(variant)}`, {
       hint: `known variants: ${Object.keys(VARIANTS).join(', ')}`,
     });
   }
-  return [...new Set([...ALWAYS, ...own, ...fragments])];
+  return [...new Set([...ALWAYS, ...own, ...fragments, ...PRESETS[preset]])];
 }

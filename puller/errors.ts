@@ -4,8 +4,18 @@ import { CodedError } from '../image-format/index.ts';
 export type PullerErrorCode =
   /** An image that is valid, but that this node cannot run: a contract, profile or layer it does not know. */
   | 'IMAGE_UNSUPPORTED'
-  /** The cache's disk is full or not writable. */
+  /** The disk of the cache or of the store is full or not writable. */
   | 'STORE_IO'
+  /** A program of the host that is needed, such as mke2fs, is not installed. */
+  | 'TOOL_MISSING'
+  /** A name or a size that no volume can have. */
+  | 'VOLUME_INVALID'
+  | 'VOLUME_EXISTS'
+  | 'VOLUME_MISSING'
+  /** The volume's folder lacks its record or its disk. */
+  | 'VOLUME_DAMAGED'
+  /** A guest uses the volume now. */
+  | 'VOLUME_IN_USE'
   /** No monitor on this machine, or one that is too old. */
   | 'MONITOR_MISSING'
   /** The monitor refused its arguments or ended before the guest had begun. */

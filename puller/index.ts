@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 export { assemble } from './assemble/assemble.ts';
-export type { Bootable } from './assemble/bootable.ts';
+export type { Bootable, BootableRoot, FileSystem, ReadyKernel } from './assemble/bootable.ts';
 export type { AssembleEvent, AssembleOptions } from './assemble/options.ts';
+export { kernelOfFiles, kernelOfImage } from './assemble/ready-kernel.ts';
 export { trimAssemblies } from './assemble/trim.ts';
 export * from './errors.ts';
 export type { Exit, Failure, Hello, ProgramEnd } from './guest-contract/control-channel.ts';
@@ -15,9 +16,20 @@ export {
 } from './instances/instance.ts';
 export { runInstance } from './instances/run.ts';
 export { forwardSignals } from './instances/signals.ts';
+export type { InstanceMount } from './instances/storage.ts';
 export { type InspectedImage, inspectImage } from './store/inspect.ts';
 export { type ImageSummary, summarizeImages } from './store/summary.ts';
 export type { AcceleratorWish, Choice } from './vmm/accelerator/choose.ts';
 export { checkHost, type HostFinding } from './vmm/check-host.ts';
 export type { Accelerator, Machine, Monitor, PortForward } from './vmm/monitor.ts';
 export { type RegisterSample, type SampleOptions, sampleRegisters } from './vmm/registers.ts';
+export { type CreateOptions as CreateVolumeOptions, createVolume, ensureVolume } from './volumes/create.ts';
+export { findVolume, getVolume, listVolumes } from './volumes/find.ts';
+export { checkUsable, volumeUse } from './volumes/in-use.ts';
+export { type InspectedVolume, inspectVolume } from './volumes/inspect.ts';
+export { needsReplay } from './volumes/journal.ts';
+export type { VolumeUse } from './volumes/locks.ts';
+export { checkRemovable, pruneVolumes, type RemovedVolume, removeVolume, unusedVolumes } from './volumes/remove.ts';
+export type { VolumeRequest } from './volumes/request.ts';
+export { makeScratchDisk, type ScratchDisk } from './volumes/scratch-disk.ts';
+export type { Volume } from './volumes/volume.ts';

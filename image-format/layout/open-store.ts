@@ -60,8 +60,8 @@ async function claim(path: string): Promise<void> {
   }
 }
 
-/** What a store that was interrupted at its first opening may have. */
-const OWN = new Set(['blobs', 'ingest', 'names', 'index.json']);
+/** What a store may have before it was opened for the first time, or when that was interrupted. */
+const OWN = new Set(['blobs', 'ingest', 'names', 'index.json', 'volumes']);
 
 class FolderStore implements ContentStore {
   readonly root: string;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The guest's process 1: takes START from the node, runs the one program, moves its standard streams, reaps, reports
- * EXIT, and ends the machine. What it says and hears is docs/guest-contract.md, version 1.
+ * EXIT, and ends the machine. What it says and hears is docs/guest-contract.md, version 2.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,12 +20,15 @@
 #include "log.h"
 #include "mounts.h"
 #include "network.h"
+#include "paths.h"
 #include "ports.h"
 #include "program.h"
 #include "pump.h"
+#include "root.h"
 #include "settings.h"
+#include "volumes.h"
 
-#define CONTRACT "1"
+#define CONTRACT "2"
 /* How long the streams may stay open after the program's end although everything else has been killed. */
 #define STRAGGLER_MS 2000
 #define RETRY_MS 5
@@ -148,14 +151,12 @@ static void send_exit(void)
 
 static int prepare(const struct frame *start, struct failure *failure)
 {
-	const char *root = record_find(start, "root");
+	const char *cwd = record_find(start, "cwd");
 
 	settings_seed(start);
 	settings_clock(start);
-	if (root && strcmp(root, "initramfs") != 0) {
-		failure_set(failure, "root", ENOSYS, 125, "this guest cannot use the root %s", root);
+	if (root_enter(start, failure) != 0)
 		return -1;
-	}
 	mounts_for_program();
 	network_loopback();
 	int error = network_configure(start);
@@ -164,7 +165,12 @@ static int prepare(const struct frame *start, struct failure *failure)
 		return -1;
 	}
 	settings_names(start);
-	return 0;
+	if (root_scratch(start, failure) != 0 || volumes_mount(start, failure) != 0)
+		return -1;
+	/* A working directory that the image only names is made, as container engines do; a failure shows as it is entered. */
+	if (cwd && *cwd)
+		path_make(cwd);
+	return root_protect(start, failure);
 }
 
 static void end_program(void)
@@ -298,6 +304,7 @@ static void report_when_drained(void)
 		drained = idle(&machine.output) && idle(&machine.error);
 	if (!drained)
 		return;
+	volumes_unmount();
 	sync();
 	send_exit();
 	machine.reported = 1;

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,18 +31,6 @@ struct report {
 	int error;
 	int found; /* the file is there, but something that it needs is not */
 };
-
-void failure_set(struct failure *failure, const char *stage, int error, int status, const char *format, ...)
-{
-	va_list arguments;
-
-	failure->stage = stage;
-	failure->error = error;
-	failure->status = status;
-	va_start(arguments, format);
-	vsnprintf(failure->message, sizeof(failure->message), format, arguments);
-	va_end(arguments);
-}
 
 /* The values of all records of that key as a NULL-terminated list with room for `extra` more. */
 static char **list_of(const struct frame *start, const char *key, size_t extra)
@@ -106,32 +93,6 @@ static int plan_make(const struct frame *start, struct plan *plan, struct failur
 	if (!plan->directory || !*plan->directory)
 		plan->directory = "/";
 	return 0;
-}
-
-/* Creates a working directory that the image only names, as container engines do. */
-static void make_directories(const char *path)
-{
-	char copy[4096];
-
-	if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy))
-		return;
-	for (char *at = copy + 1; (at = strchr(at, '/')); *at++ = '/') {
-		*at = 0;
-		mkdir(copy, 0755);
-	}
-	mkdir(copy, 0755);
-}
-
-static int enter_directory(const char *path)
-{
-	if (chdir(path) == 0)
-		return 0;
-	if (errno == ENOENT) {
-		make_directories(path);
-		if (chdir(path) == 0)
-			return 0;
-	}
-	return errno;
 }
 
 /* Returns only on failure. */
@@ -208,7 +169,8 @@ __attribute__((noreturn)) static void child(const struct plan *plan, const int s
 	setsid();
 	for (int i = 0; i < 3; i++)
 		dup2(streams[i], i);
-	report.error = enter_directory(plan->directory);
+	if (chdir(plan->directory) != 0)
+		report.error = errno;
 	report.in_directory = report.error != 0;
 	if (!report.error)
 		report.error = become_user(&plan->user);

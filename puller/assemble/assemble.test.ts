@@ -17,6 +17,7 @@ import {
 import { type LayerEntry, writeLayer } from '../../image-format/layers/index.ts';
 import { type ContentStore, openContentStore } from '../../image-format/layout/index.ts';
 import { assemble } from './assemble.ts';
+import type { Bootable, ReadyKernel } from './bootable.ts';
 import type { AssembleEvent } from './options.ts';
 import { readCpio } from './read-cpio.suite.ts';
 import { trimAssemblies } from './trim.ts';
@@ -55,6 +56,9 @@ interface Parts {
   /** What the config says instead of what is true. */
   diffId?: (role: string) => string | undefined;
   compression?: 'zstd' | 'gzip';
+  labels?: Record<string, string>;
+  /** A container image: no kernel, no labels, no annotations of ours. */
+  plain?: boolean;
 }
 
 async function put(bytes: Buffer, mediaType: string): Promise<Descriptor> {
@@ -63,17 +67,26 @@ async function put(bytes: Buffer, mediaType: string): Promise<Descriptor> {
   return { mediaType, digest, size: bytes.length };
 }
 
-async function image({ compression = 'zstd', diffId, ...given }: Parts): Promise<Descriptor> {
+async function image({
+  compression = 'zstd',
+  diffId,
+  labels = {},
+  plain = false,
+  ...given
+}: Parts): Promise<Descriptor> {
   const parts = { kernel, deps: [file('deps', 'd')], app: [file('app', 'a')], config: [file('etc/c', 'c')], ...given };
   const layers = [];
-  for (const role of LAYER_ROLES) {
+  for (const role of plain ? LAYER_ROLES.slice(1) : LAYER_ROLES) {
     const written = await writeLayer(parts[role], store, { compression, mtime: 42 });
     layers.push({ role, ...written });
   }
   const config = {
     architecture: 'amd64',
     os: 'linux',
-    config: { Entrypoint: ['/app'], Labels: { [LABEL.layerRoles]: LAYER_ROLES.join(',') } },
+    config: {
+      Entrypoint: ['/app'],
+      Labels: plain ? {} : { [LABEL.layerRoles]: LAYER_ROLES.join(','), ...labels },
+    },
     rootfs: { type: 'layers', diff_ids: layers.map(({ role, diffId: found }) => diffId?.(role) ?? found) },
   };
   const manifest = {
@@ -84,13 +97,15 @@ async function image({ compression = 'zstd', diffId, ...given }: Parts): Promise
       mediaType: compression === 'zstd' ? MEDIA_TYPE.layerZstd : MEDIA_TYPE.layerGzip,
       digest,
       size,
-      annotations: { [ANNOTATION.layerRole]: role },
+      annotations: plain ? {} : { [ANNOTATION.layerRole]: role },
     })),
-    annotations: {
-      [ANNOTATION.imageVersion]: IMAGE_VERSION,
-      [ANNOTATION.profile]: 'qemu-microvm',
-      [ANNOTATION.kernelVariant]: 'default',
-    },
+    annotations: plain
+      ? {}
+      : {
+          [ANNOTATION.imageVersion]: IMAGE_VERSION,
+          [ANNOTATION.profile]: 'qemu-microvm',
+          [ANNOTATION.kernelVariant]: 'default',
+        },
   };
   return put(Buffer.from(JSON.stringify(manifest)), MEDIA_TYPE.manifest);
 }
@@ -107,10 +122,16 @@ function newCache(): string {
   return join(folder, `cache-${caches}`);
 }
 
+function initramfsOf({ root }: Bootable) {
+  if (root.kind !== 'initramfs') throw new Error(`a root of the kind ${root.kind}`);
+  return root;
+}
+
 async function initrdOf(descriptor: Descriptor) {
   const bootable = await assemble(store, descriptor, { cacheDir: newCache() });
-  const bytes = await readFile(bootable.initrd);
-  expect(bootable.initrdSize).toBe(bytes.length);
+  const root = initramfsOf(bootable);
+  const bytes = await readFile(root.initrd);
+  expect(root.initrdSize).toBe(bytes.length);
   return { bootable, entries: readCpio(bytes) };
 }
 
@@ -179,12 +200,13 @@ describe('what is kept', () => {
   test('what is damaged is made again', async () => {
     const cacheDir = newCache();
     const descriptor = await image({});
-    const { initrd, kernel: vmlinux } = await assemble(store, descriptor, { cacheDir });
+    const whole = await assemble(store, descriptor, { cacheDir });
+    const { initrd } = initramfsOf(whole);
     const size = (await stat(initrd)).size;
     await truncate(initrd, 10);
-    await truncate(vmlinux, 3);
+    await truncate(whole.kernel, 3);
     const again = await assemble(store, descriptor, { cacheDir });
-    expect((await stat(again.initrd)).size).toBe(size);
+    expect((await stat(initramfsOf(again).initrd)).size).toBe(size);
     expect(await readFile(again.kernel, 'utf8')).toBe('the kernel');
   });
 
@@ -208,13 +230,13 @@ describe('what is kept', () => {
     const bootable = await assemble(store, await image({}), { cacheDir });
     expect(await trimAssemblies(other, { cacheDir })).toBe(0);
     // As if it had been made long ago, and was used now.
-    const [initrdFolder, kernelFolder] = [dirname(bootable.initrd), dirname(bootable.kernel)];
+    const [initrdFolder, kernelFolder] = [dirname(initramfsOf(bootable).initrd), dirname(bootable.kernel)];
     for (const entry of [initrdFolder, kernelFolder]) await utimes(entry, 1, 1);
     await assemble(store, await image({}), { cacheDir });
     expect(await trimAssemblies(other, { cacheDir })).toBe(0);
     await utimes(initrdFolder, 1, 1);
     expect(await trimAssemblies(other, { cacheDir })).toBe(1);
-    await expect(stat(bootable.initrd)).rejects.toThrow(/ENOENT/);
+    await expect(stat(initramfsOf(bootable).initrd)).rejects.toThrow(/ENOENT/);
     expect((await stat(bootable.kernel)).isFile()).toBe(true);
   });
 
@@ -222,7 +244,89 @@ describe('what is kept', () => {
     const cacheDir = newCache();
     const descriptor = await image({});
     const all = await Promise.all(Array.from({ length: 5 }, () => assemble(store, descriptor, { cacheDir })));
-    expect(new Set(all.map(({ initrd }) => initrd)).size).toBe(1);
+    expect(new Set(all.map((one) => initramfsOf(one).initrd)).size).toBe(1);
+  });
+});
+
+describe('a root on a disk', () => {
+  const DISK_KERNEL = 'CONFIG_EROFS_FS=y\nCONFIG_OVERLAY_FS=y\nCONFIG_VIRTIO_BLK=y\nCONFIG_TMPFS=y\nCONFIG_HZ=100\n';
+  const diskKernel = () =>
+    kernel.map((entry) => (entry.path === 'boot/config' ? file(entry.path, DISK_KERNEL) : entry));
+  const supplied = async (): Promise<ReadyKernel> => ({
+    vmlinux: '/kernel',
+    profile: await loadProfile(),
+    kernelJson: { guestContract: 2 },
+    filesystems: ['erofs'],
+  });
+  const replaced = { deps: [file('etc/c', 'lower')], config: [file('etc/c', 'upper')] };
+
+  test('an image that asks for it; the metadata alone are made for a new app', async () => {
+    const cacheDir = newCache();
+    const events: string[] = [];
+    const onProgress = ({ phase, layer }: AssembleEvent): unknown => events.push(layer ?? phase);
+    const parts = { kernel: diskKernel(), labels: { [LABEL.root]: 'erofs' }, ...replaced };
+    const { root, filesystems } = await assemble(store, await image(parts), { cacheDir, onProgress });
+    expect(root.kind === 'erofs' && (await readFile(root.disk, 'utf8'))).toMatch(
+      /FLAT "metadata" 0\nRW \d+ FLAT "0.tar" 0/,
+    );
+    expect(filesystems).toEqual(['erofs']);
+    expect(events.splice(0)).toEqual(['kernel', 'deps', 'app', 'config', 'image']);
+    const updated = await image({ ...parts, app: [file('app', 'new')] });
+    await assemble(store, updated, { cacheDir, onProgress });
+    expect(events.splice(0)).toEqual(['app', 'image']);
+    await assemble(store, updated, { cacheDir, onProgress });
+    expect(events).toEqual([]);
+  });
+
+  test('is refused where the kernel cannot have it', async () => {
+    const descriptor = await image({ labels: { [LABEL.root]: 'erofs' } });
+    await expect(assemble(store, descriptor, { cacheDir: newCache() })).rejects.toMatchObject({
+      code: 'IMAGE_UNSUPPORTED',
+      hint: expect.stringContaining('--preset general'),
+    });
+  });
+
+  test('a container image gets a kernel each time it starts, and is assembled once', async () => {
+    const cacheDir = newCache();
+    const events: string[] = [];
+    const options = {
+      cacheDir,
+      kernel: async () => {
+        events.push('supplied');
+        return supplied();
+      },
+      onProgress: ({ phase }: AssembleEvent): unknown => events.push(phase),
+    };
+    const descriptor = await image({ plain: true, ...replaced });
+    expect(await assemble(store, descriptor, options)).toMatchObject({
+      kernel: '/kernel',
+      kernelJson: { guestContract: 2 },
+      config: { Entrypoint: ['/app'] },
+      root: { kind: 'erofs' },
+    });
+    expect(events.splice(0)).toEqual(['supplied', 'layer', 'layer', 'layer', 'image']);
+    await assemble(store, descriptor, options);
+    expect(events).toEqual(['supplied']);
+  });
+
+  test('a container image without a kernel, or with one that cannot have its root there, is refused', async () => {
+    const descriptor = await image({ plain: true });
+    const cacheDir = newCache();
+    await expect(assemble(store, descriptor, { cacheDir })).rejects.toThrow(/it has no kernel/);
+    const small = async () => ({ ...(await supplied()), filesystems: [] });
+    await expect(assemble(store, descriptor, { cacheDir, kernel: small })).rejects.toThrow(
+      /cannot have its root on a disk/,
+    );
+  });
+
+  test('goes with its image', async () => {
+    const cacheDir = newCache();
+    const descriptor = await image({ plain: true });
+    await store.tag('localhost/plain:1', descriptor);
+    await assemble(store, descriptor, { cacheDir, kernel: supplied });
+    expect(await trimAssemblies(store, { cacheDir, now: later() })).toBe(0);
+    await store.untag('localhost/plain:1');
+    expect(await trimAssemblies(store, { cacheDir, now: later() })).toBe(5);
   });
 });
 

@@ -1,123 +1,141 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { validateImage } from '../../image-format/build/index.ts';
-import { type Descriptor, type Digest, layerCompression, VerifiedStream } from '../../image-format/index.ts';
-import { decompress, type LayerFile, readLayer } from '../../image-format/layers/index.ts';
+import {
+  isOurs,
+  type ReadImage,
+  type RoledLayer,
+  readContainerImage,
+  readImage,
+  validateImage,
+} from '../../image-format/build/index.ts';
+import { type Descriptor, LABEL } from '../../image-format/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
 import { PullerError } from '../errors.ts';
-import { arrangeLayers } from './arrange.ts';
-import type { Bootable } from './bootable.ts';
+import type { Bootable, ReadyKernel } from './bootable.ts';
 import type { AssemblyCache } from './cache.ts';
 import { findBootable, type ImageData } from './find-bootable.ts';
-import { concatenate, folderSegment, INITRD } from './initrd.ts';
-import { extractKernel, type KernelData } from './kernel-files.ts';
-import { SEGMENT, type SegmentContent, writeSegment } from './layer-segment.ts';
+import { type InitramfsLayer, makeInitramfs } from './initramfs-root.ts';
+import { compressionOf, layerEntries } from './layer-entries.ts';
 import type { AssembleOptions } from './options.ts';
-import { unpackedSize } from './unpacked-size.ts';
+import { readyKernel } from './ready-kernel.ts';
 
-/** No layer of an image for an initramfs unpacks to more. */
-const LAYER_MAX = 8 * 1024 ** 3;
-
-interface LayerSource {
-  role: string;
-  descriptor: Descriptor;
-  diffId: Digest;
-}
+type Options = AssembleOptions & { kernel: () => Promise<ReadyKernel> };
 
 /** Making what the cache does not hold: one image, once. */
 export class Assembly {
   readonly #store: ContentStore;
   readonly #cache: AssemblyCache;
-  readonly #options: AssembleOptions;
+  readonly #options: Options;
 
-  constructor(store: ContentStore, cache: AssemblyCache, options: AssembleOptions) {
+  constructor(store: ContentStore, cache: AssemblyCache, options: Options) {
     this.#store = store;
     this.#cache = cache;
     this.#options = options;
   }
 
   async run(named: Descriptor): Promise<Bootable> {
-    const { profile: wanted } = this.#options;
-    const image = await validateImage(this.#store, named, wanted === undefined ? {} : { profile: wanted });
+    const image = await readImage(this.#store, named, this.#options.profile);
     const { digest } = image.descriptor;
-    const known = await findBootable(this.#cache, digest);
+    const known = await findBootable(this.#cache, digest, this.#options.kernel);
     if (known !== undefined) return known;
-
     await this.#cache.sweep();
-    const [kernel, ...rootLayers] = image.layers;
-    if (kernel === undefined) throw new PullerError('IMAGE_UNSUPPORTED', `${digest} has no layers`);
-    const { profile, kernelJson, hz } = await this.#kernel(kernel);
-    if (profile.root !== 'initramfs') {
-      throw new PullerError(
-        'IMAGE_UNSUPPORTED',
-        `the image wants its root as ${profile.root}, which this node cannot give`,
-      );
-    }
-    const layers: (SegmentContent & { layer: LayerSource })[] = [];
-    for (const layer of rootLayers) layers.push({ layer, ...(await this.#layer(layer)) });
-    const folders = arrangeLayers(layers.map(({ layer, paths }) => ({ role: layer.role, paths })));
-    this.#options.onProgress?.({ phase: 'image' });
-    const config = image.config.config ?? {};
-    await this.#cache.make<ImageData>('image', digest, async (folder) => {
-      const segments = layers.flatMap(({ layer }, index) => [
-        folderSegment(folders[index] ?? []),
-        this.#cache.file('layer', layerKey(layer), SEGMENT),
-      ]);
-      const initrdSize = await concatenate(join(folder, INITRD), segments, this.#options.signal);
-      const unpacked = layers.reduce((sum, layer) => sum + layer.unpackedSize, 0);
-      return {
-        kernelKey: layerKey(kernel),
-        config,
-        profile,
-        kernelJson,
-        hz,
-        initrdSize,
-        unpackedSize: unpacked + folders.flat().length * unpackedSize('directory', 0),
-      };
-    });
-    const made = await findBootable(this.#cache, digest);
+    if (isOurs(image)) await this.#unikernel(image);
+    else await this.#container(image);
+    const made = await findBootable(this.#cache, digest, this.#options.kernel);
     if (made !== undefined) return made;
     throw new PullerError('STORE_IO', 'the assembled image vanished from the cache: something removes it');
   }
 
-  async #kernel(layer: LayerSource): Promise<KernelData> {
-    const key = layerKey(layer);
-    const known = await this.#cache.find<KernelData>('kernel', key);
-    if (known !== undefined) return known;
-    this.#options.onProgress?.({ phase: 'kernel', layer: layer.role });
-    return this.#cache.make('kernel', key, (folder) => extractKernel(folder, this.#entries(layer)));
-  }
-
-  async #layer(layer: LayerSource): Promise<SegmentContent> {
-    const key = layerKey(layer);
-    const known = await this.#cache.find<SegmentContent>('layer', key);
-    if (known !== undefined) return known;
-    this.#options.onProgress?.({ phase: 'layer', layer: layer.role });
-    return this.#cache.make('layer', key, (folder) => writeSegment(folder, layer.role, this.#entries(layer)));
-  }
-
-  /** The blob was verified when the store took it; what it unpacks to is verified here. */
-  async *#entries({ descriptor, diffId, role }: LayerSource): AsyncGenerator<LayerFile> {
-    const compression = layerCompression(descriptor.mediaType);
-    if (compression === undefined) {
-      throw new PullerError('IMAGE_UNSUPPORTED', `the ${role} layer is ${descriptor.mediaType}, which is no layer`);
+  async #unikernel({ descriptor }: ReadImage): Promise<void> {
+    const image = await validateImage(this.#store, descriptor);
+    const [kernelLayer, ...layers] = image.layers;
+    if (kernelLayer === undefined) throw new PullerError('IMAGE_UNSUPPORTED', `${descriptor.digest} has no layers`);
+    const kernel = await readyKernel(this.#store, this.#cache, kernelLayer, this.#options);
+    const config = image.config.config ?? {};
+    const kernelKey = kernelLayer.diffId;
+    if (rootOf(image.stacked, config.Labels?.[LABEL.root], kernel) === 'erofs') {
+      await this.#withDisk(image, layers, { kernelKey, config });
+      return;
     }
-    const unpacked = Readable.from(decompress(this.#store.stream(descriptor.digest), compression, LAYER_MAX), {
-      objectMode: false,
-      highWaterMark: 1024 * 1024,
+    const initramfsLayers: InitramfsLayer[] = layers.map((layer) => ({
+      ...layer,
+      entries: () => layerEntries(this.#store, layer, this.#options.signal),
+    }));
+    await this.#cache.make<ImageData>('image', descriptor.digest, async (folder) => {
+      const { onProgress, signal } = this.#options;
+      return { kernelKey, config, root: await makeInitramfs(folder, this.#cache, initramfsLayers, onProgress, signal) };
     });
-    const verified = new VerifiedStream({ digest: diffId });
-    const flow = pipeline(unpacked, verified, { signal: this.#options.signal });
-    // The loop below throws the same.
-    flow.catch(() => {});
-    yield* readLayer(verified, { compression: 'none', limit: LAYER_MAX });
-    await flow;
+  }
+
+  async #container(image: ReadImage): Promise<void> {
+    const { layers } = await readContainerImage(this.#store, image.descriptor);
+    const kernel = await this.#options.kernel();
+    if (!kernel.filesystems.includes('erofs')) throw noBlockRoot('this kernel');
+    await this.#withDisk(image, layers, { config: image.config.config ?? {} });
+  }
+
+  async #withDisk(
+    { descriptor }: ReadImage,
+    layers: readonly RoledLayer[],
+    data: Omit<ImageData, 'root'>,
+  ): Promise<void> {
+    const { makeRootDisk } = await import('../root/root-disk.ts');
+    const { unpackLayer } = await import('../root/unpack-layer.ts');
+    const { onProgress, signal } = this.#options;
+    const stack = layers.map((layer, index) => ({
+      diffId: layer.diffId,
+      unpack: (folder: string) => {
+        const where = { phase: 'layer' as const, layer: layer.role, number: index + 1, of: layers.length };
+        onProgress?.({ ...where, done: 0 });
+        return unpackLayer(folder, {
+          blob: this.#store.stream(layer.descriptor.digest),
+          compression: compressionOf(layer),
+          diffId: layer.diffId,
+          signal,
+          onProgress: (done) => onProgress?.({ ...where, done }),
+        });
+      },
+    }));
+    const key = await makeRootDisk(this.#cache, stack, (phase) => {
+      // Each layer says more of itself as it is unpacked.
+      if (phase === 'image') onProgress?.({ phase });
+    });
+    await this.#cache.make<ImageData>('image', descriptor.digest, async () => ({
+      ...data,
+      root: { kind: 'erofs', key },
+    }));
   }
 }
 
-/** A layer's blob may be compressed in several ways; what it unpacks to is what counts. */
-function layerKey({ diffId }: LayerSource): Digest {
-  return diffId;
+/**
+ * Which root an image of ours gets: what it asks for, else an initramfs, which is what is small; but layers that may
+ * replace each other's files go to a disk wherever the kernel can have its root there.
+ *
+ * @param wanted the image's label
+ */
+function rootOf(
+  stacked: boolean,
+  wanted: string | undefined,
+  { profile, filesystems }: ReadyKernel,
+): 'initramfs' | 'erofs' {
+  const blockRoot = filesystems.includes('erofs');
+  const root = wanted ?? (profile.root === 'initramfs' && stacked && blockRoot ? 'erofs' : profile.root);
+  if (root === 'initramfs') return root;
+  if (root !== 'erofs') {
+    throw new PullerError(
+      'IMAGE_UNSUPPORTED',
+      `the image wants its root as ${root.slice(0, 40)}, which this node cannot give`,
+    );
+  }
+  if (!blockRoot) throw noBlockRoot("the image's kernel");
+  return root;
+}
+
+function noBlockRoot(whose: string): PullerError {
+  return new PullerError(
+    'IMAGE_UNSUPPORTED',
+    `${whose} cannot have its root on a disk: it lacks EROFS, overlayfs or virtio-blk`,
+    {
+      hint: 'use one of the preset general: uk kernel build --preset general',
+    },
+  );
 }

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AssemblyCache } from './cache.ts';
+import { ASSEMBLER_VERSION, AssemblyCache } from './cache.ts';
 
 let folder: string;
 let cache: AssemblyCache;
@@ -58,19 +58,19 @@ test('who fails leaves nothing', async () => {
   });
   await expect(failing).rejects.toThrow('in the middle');
   expect(await cache.find('layer', KEY)).toBeUndefined();
-  expect(await readdir(join(folder, 'assembly/v2/tmp'))).toEqual([]);
+  expect(await readdir(join(folder, `assembly/v${ASSEMBLER_VERSION}/tmp`))).toEqual([]);
 });
 
 test('many may make the same at once', async () => {
   await Promise.all(Array.from({ length: 8 }, (_, i) => make(String(i))));
   const data = await cache.find<{ text: string }>('layer', KEY);
   expect(await readFile(cache.file('layer', KEY, 'file'), 'utf8')).toBe(data?.text);
-  expect(await readdir(join(folder, 'assembly/v2/tmp'))).toEqual([]);
+  expect(await readdir(join(folder, `assembly/v${ASSEMBLER_VERSION}/tmp`))).toEqual([]);
 });
 
 test('what dead processes left long ago is swept, what living ones write is not', async () => {
   const dead = spawnSync('true').pid;
-  const temporary = join(folder, 'assembly/v2/tmp');
+  const temporary = join(folder, `assembly/v${ASSEMBLER_VERSION}/tmp`);
   const names = [`${dead}-old`, `${dead}-young`, `${process.pid}-old`];
   for (const name of names) {
     await mkdir(join(temporary, name), { recursive: true });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PullerError } from '../errors.ts';
 
 /** Part of every path: files that another version of this code wrote are not even looked at. */
-export const ASSEMBLER_VERSION = 2;
+export const ASSEMBLER_VERSION = 3;
 
 /**
  * `kernel`: a kernel's files. `layer`: a layer as a cpio archive. `tar`: a layer as a plain tar archive with an index.

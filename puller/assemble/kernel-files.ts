@@ -2,9 +2,10 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { type Profile, parseProfile } from '../../hardware-profiles/index.ts';
+import { parseProfile } from '../../hardware-profiles/index.ts';
 import type { LayerFile } from '../../image-format/layers/index.ts';
 import { PullerError } from '../errors.ts';
+import type { FileSystem, ReadyKernel } from './bootable.ts';
 
 export const VMLINUX = 'vmlinux';
 
@@ -12,12 +13,7 @@ export const VMLINUX = 'vmlinux';
 const JSON_MAX = 1024 * 1024;
 
 /** What a kernel layer says beside the kernel. */
-export interface KernelData {
-  profile: Profile;
-  kernelJson: Record<string, unknown>;
-  /** Ticks a second (`CONFIG_HZ`), where its configuration says so. */
-  hz?: number | undefined;
-}
+export type KernelData = Omit<ReadyKernel, 'vmlinux'>;
 
 const TEXTS: ReadonlySet<string> = new Set(['boot/config', 'boot/kernel.json', 'boot/profile.json']);
 
@@ -47,13 +43,27 @@ export async function extractKernel(folder: string, entries: AsyncIterable<Layer
   return {
     kernelJson: parseKernelJson(kernelText),
     profile: parseProfile(profileText, "the image's /boot/profile.json"),
-    hz: ticksOf(texts.get('boot/config')),
+    ...abilitiesOf(texts.get('boot/config')?.toString('latin1') ?? ''),
   };
 }
 
-function ticksOf(config: Buffer | undefined): number | undefined {
-  const [, hz] = /^CONFIG_HZ=([0-9]{2,4})$/m.exec(config?.toString('latin1') ?? '') ?? [];
-  return hz === undefined ? undefined : Number(hz);
+/** Options that mounting takes. */
+const OPTIONS: Readonly<Record<FileSystem, readonly string[]>> = {
+  erofs: ['EROFS_FS', 'OVERLAY_FS', 'VIRTIO_BLK', 'TMPFS'],
+  ext4: ['EXT4_FS', 'VIRTIO_BLK'],
+  '9p': ['9P_FS', 'NET_9P_VIRTIO'],
+  virtiofs: ['VIRTIO_FS'],
+};
+
+/** What the text of a kernel's configuration says of what it can do. */
+export function abilitiesOf(config: string): Pick<ReadyKernel, 'hz' | 'filesystems'> {
+  const [, hz] = /^CONFIG_HZ=([0-9]{2,4})$/m.exec(config) ?? [];
+  const lines = new Set(config.split('\n'));
+  const names = Object.keys(OPTIONS) as FileSystem[];
+  return {
+    ...(hz === undefined ? {} : { hz: Number(hz) }),
+    filesystems: names.filter((name) => OPTIONS[name].every((option) => lines.has(`CONFIG_${option}=y`))),
+  };
 }
 
 async function collect(content: AsyncIterable<Buffer>): Promise<Buffer> {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isDigest, parseImageConfig, parseManifestDocument } from '../../image-format/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
+import { chainId } from '../root/chain-id.ts';
 import { cacheFolder } from '../store/folders.ts';
 import { AssemblyCache, type EntryKind } from './cache.ts';
 
 /**
  * Removes from the cache what was made of images that the store no longer holds. A guest that runs keeps its files: a
- * monitor reads them once, as it starts. The cache may serve several stores, and another one's image may be about to
+ * monitor opens them as it starts. The cache may serve several stores, and another one's image may be about to
  * start: what was made or used within the last hour stays. What another one wants later is made again.
  *
  * @param options.now milliseconds since 1970
@@ -20,7 +21,8 @@ export async function trimAssemblies(
   await cache.sweep();
   const wanted = await reachable(store);
   let removed = 0;
-  for (const kind of ['image', 'layer', 'kernel'] satisfies EntryKind[]) {
+  // A root's disk is made of archives, so it goes first.
+  for (const kind of ['image', 'root', 'tar', 'layer', 'kernel'] satisfies EntryKind[]) {
     for (const key of await cache.keys(kind)) {
       if (wanted.has(key.replace('-', ':'))) continue;
       if (await cache.removeUnused(kind, key, options.now)) removed++;
@@ -29,7 +31,10 @@ export async function trimAssemblies(
   return removed;
 }
 
-/** The digests of all manifests that names of the store reach, and the diff_ids of their layers. */
+/**
+ * The keys of all that names of the store reach: digests of manifests, diff_ids of layers, and the names of stacks of
+ * layers, with and without the first one, which is the kernel's in an image of ours.
+ */
 async function reachable(store: ContentStore): Promise<Set<string>> {
   const found = new Set<string>();
   const visit = async (digest: string, mediaType: string): Promise<void> => {
@@ -43,7 +48,8 @@ async function reachable(store: ContentStore): Promise<Set<string>> {
       return;
     }
     const { config } = document.value;
-    for (const diffId of parseImageConfig(await store.read(config.digest)).rootfs.diff_ids) found.add(diffId);
+    const { diff_ids: diffIds } = parseImageConfig(await store.read(config.digest)).rootfs;
+    for (const key of [...diffIds, chainId(diffIds), chainId(diffIds.slice(1))]) found.add(key);
   };
   for (const { descriptor } of await store.list()) {
     // What cannot be read keeps nothing alive.

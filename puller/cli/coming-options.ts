@@ -12,10 +12,6 @@ const COMING: readonly (readonly [flags: string, what: string])[] = [
   ['--network [name]', 'networks between instances'],
   ['--net [name]', 'networks between instances'],
   ['--ip [address]', 'networks between instances'],
-  ['-v, --volume [volume]', 'volumes'],
-  ['--mount [mount]', 'volumes'],
-  ['--tmpfs [path]', 'volumes'],
-  ['--read-only [no]', 'volumes'],
 ];
 
 /**

@@ -20,6 +20,8 @@ export interface Session {
   /** From here on signals are somebody else's: a guest's, a server's. */
   releaseSignals(): void;
   openStore(): Promise<ContentStore>;
+  /** The folder of named volumes; nothing is made. */
+  volumesFolder(): Promise<string>;
 }
 
 /**
@@ -50,6 +52,9 @@ export function action<Arguments extends unknown[]>(
             import('../store/folders.ts'),
           ]);
           return openContentStore(storeFolder(options.store));
+        },
+        async volumesFolder() {
+          return (await import('../store/folders.ts')).volumesFolder(options.store);
         },
       };
       const work = await load();

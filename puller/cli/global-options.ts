@@ -9,7 +9,7 @@ export interface GlobalOptions {
 
 function globalOptions(): Option[] {
   return [
-    new Option('--store <dir>', 'where images are kept (default: $UK_STORE, else ~/.local/share/uk)'),
+    new Option('--store <dir>', 'where images and volumes are kept (default: $UK_STORE, else ~/.local/share/uk)'),
     new Option('-q, --quiet', 'no progress and no remarks'),
   ];
 }
@@ -22,7 +22,10 @@ export function addGlobalOptions(program: Command): void {
   for (const option of globalOptions()) program.addOption(option);
   for (const command of commandsBelow(program)) {
     command.configureHelp({ showGlobalOptions: true });
-    for (const option of globalOptions()) command.addOption(option.hideHelp());
+    for (const option of globalOptions()) {
+      // A command that says more exactly what `-q` is for it has it already.
+      if (!command.options.some(({ long }) => long === option.long)) command.addOption(option.hideHelp());
+    }
     command.version(program.version() ?? '', '-V, --version');
     command.options.at(-1)?.hideHelp();
   }

@@ -4,7 +4,7 @@ import type { Profile } from '../../hardware-profiles/index.ts';
 import type { BuildRequest, KernelFiles } from '../../image-format/build/index.ts';
 import { familiarReference, layerCompression, parseReference } from '../../image-format/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
-import type { BuiltKernel, KernelProgress } from '../../kernel-build/index.ts';
+import type { BuiltKernel, KernelProgress, Preset } from '../../kernel-build/index.ts';
 import type { Session } from './context.ts';
 import { CliError } from './errors.ts';
 import type { Progress } from './output/progress.ts';
@@ -18,10 +18,18 @@ export interface ChosenKernel {
 }
 
 /** Builds the kernel of a profile, or takes it from the cache, and shows how far it is. */
-export async function buildKernel(session: Session, profile: Profile, progress: Progress): Promise<BuiltKernel> {
+export async function buildKernel(
+  session: Session,
+  profile: Profile,
+  progress: Progress,
+  preset: Preset = 'small',
+): Promise<BuiltKernel> {
   const { kernelFor } = await import('../../kernel-build/index.ts');
-  const piece = buildPiece(progress, `kernel ${profile.kernel.variant}`);
-  const kernel = await kernelFor(profile.kernel, { signal: session.signal, onProgress: piece.onProgress });
+  const piece = buildPiece(progress, `kernel ${profile.kernel.variant}${preset === 'small' ? '' : ` ${preset}`}`);
+  const kernel = await kernelFor(
+    { ...profile.kernel, preset },
+    { signal: session.signal, onProgress: piece.onProgress },
+  );
   piece.done(kernel);
   return kernel;
 }
@@ -37,8 +45,13 @@ export function buildPiece(progress: Progress, label: string) {
   };
 }
 
-export async function builtKernel(session: Session, profile: Profile, progress: Progress): Promise<ChosenKernel> {
-  return { source: kernelFiles(await buildKernel(session, profile, progress)), profile };
+export async function builtKernel(
+  session: Session,
+  profile: Profile,
+  progress: Progress,
+  preset?: Preset,
+): Promise<ChosenKernel> {
+  return { source: kernelFiles(await buildKernel(session, profile, progress, preset)), profile };
 }
 
 export function kernelFiles({ vmlinux, config, kernelJson }: BuiltKernel): KernelFiles {

@@ -12,6 +12,16 @@ export function parseMemory(text: string): number {
   return bytes;
 }
 
+/** The least that ext4 with a journal takes. */
+const DISK_MIN = 16 * 1024 ** 2;
+
+/** The size of a disk, `2G`, in bytes: whole blocks of 4 KiB. */
+export function parseDiskSize(text: string): number {
+  const bytes = readMemory(text);
+  if (bytes === undefined || bytes < DISK_MIN) throw new InvalidArgumentError('write a size such as 2G, from 16M');
+  return Math.ceil(bytes / 4096) * 4096;
+}
+
 /** A whole number from 1. */
 export function parseCount(text: string): number {
   const count = Number(text);

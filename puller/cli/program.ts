@@ -9,6 +9,7 @@ import { addLibc } from './commands/libc.ts';
 import { addRegistry } from './commands/registry.ts';
 import { addRun } from './commands/run.ts';
 import { addTransfer } from './commands/transfer.ts';
+import { addVolume } from './commands/volume.ts';
 import { EXIT_FAILURE, EXIT_MISUSE } from './errors.ts';
 import { addGlobalOptions } from './global-options.ts';
 import { createOutput } from './output/output.ts';
@@ -41,6 +42,7 @@ export function createProgram(setStatus: (status: number) => void): Command {
   addTransfer(program, context);
   addImages(program, context);
   addRun(program, context);
+  addVolume(program, context);
   addKernel(program, context);
   addLibc(program, context);
   addRegistry(program, context);

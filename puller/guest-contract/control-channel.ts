@@ -14,7 +14,7 @@ import {
 import { encodeStart, type Start } from './start.ts';
 
 /** The contract's versions that this node speaks. */
-export const CONTRACT_VERSIONS: readonly number[] = [1];
+export const CONTRACT_VERSIONS: readonly number[] = [1, 2];
 
 export interface Hello {
   contract: number;

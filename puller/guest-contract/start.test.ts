@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
 import { FrameDecoder } from './frames.ts';
-import { encodeStart, type Start } from './start.ts';
+import { contractNeeded, encodeStart, type Start } from './start.ts';
 
 const start: Start = { args: ['/app', 'x'], env: ['A=1'], time: 5n, seed: Buffer.from([255]), stdin: 'empty' };
 
@@ -39,4 +39,30 @@ test.each<[string, Partial<Start>, RegExp]>([
       hint: expect.any(String),
     }),
   );
+});
+
+test('a root on a disk, a read-only root and mounts', () => {
+  const frame = encodeStart({
+    ...start,
+    root: { disk: 'root', type: 'erofs', writable: { tmpfs: '50%' } },
+    readOnly: true,
+    mounts: [
+      { kind: 'ext4', source: 'volume-0', options: ['ro', 'populate'], path: '/a:b, c' },
+      { kind: 'tmpfs', source: '', options: [], path: '/tmp' },
+    ],
+  });
+  const records = frame.subarray(8).toString().split('\0');
+  expect(records).toContain('root=block:root:erofs');
+  expect(records).toContain('writable=tmpfs:50%');
+  expect(records).toContain('read-only=1');
+  expect(records.filter((record) => record.startsWith('mount='))).toEqual([
+    'mount=ext4:volume-0:ro,populate:/a:b, c',
+    'mount=tmpfs:::/tmp',
+  ]);
+});
+
+test('what only the second version of the contract has needs it', () => {
+  expect(contractNeeded({ mounts: [] })).toBe(1);
+  expect(contractNeeded({ readOnly: true })).toBe(2);
+  expect(contractNeeded({ mounts: [{ kind: 'tmpfs', source: '', options: [], path: '/x' }] })).toBe(2);
 });

@@ -16,6 +16,36 @@ export interface Start {
   /** For the guest's random generator. */
   seed: Buffer;
   stdin: 'open' | 'empty';
+  /** Default: the initramfs. */
+  root?: StartRoot | undefined;
+  /** Whether the root takes no writes. */
+  readOnly?: boolean | undefined;
+  /** In the order in which they are mounted. */
+  mounts?: readonly StartMount[] | undefined;
+}
+
+/** A root on a disk. */
+export interface StartRoot {
+  /** Serial of the disk. */
+  disk: string;
+  type: 'erofs';
+  /** Where writes go: a tmpfs of a size as tmpfs takes one (`50%`, `64m`), or a disk with ext4, by its serial. */
+  writable: { tmpfs: string } | { disk: string };
+}
+
+export interface StartMount {
+  kind: 'ext4' | '9p' | 'virtiofs' | 'tmpfs';
+  /** Serial of a disk, or tag of a share; empty for a tmpfs. */
+  source: string;
+  /** `ro`, `nosuid`, `nodev`, `noexec`, `populate`; others are the file system's. */
+  options: readonly string[];
+  /** Absolute path in the guest. */
+  path: string;
+}
+
+/** The contract's first version that can say it. */
+export function contractNeeded({ root, readOnly, mounts = [] }: Pick<Start, 'root' | 'readOnly' | 'mounts'>): number {
+  return root !== undefined || readOnly || mounts.length > 0 ? 2 : 1;
 }
 
 /**
@@ -39,18 +69,30 @@ export function encodeStart(start: Start): Buffer {
   put('time', String(time));
   put('seed', seed.toString('hex'));
   put('stdin', stdin === 'open' ? '1' : '0');
-  put('root', 'initramfs');
+  putRoot(start, put);
   put('tether', '1');
   return encodeFrame({ type: FRAME.start, records });
 }
 
-function checkTexts({ args, env, cwd, user, hostname }: Start): void {
+function putRoot({ root, readOnly, mounts = [] }: Start, put: (key: string, value: string) => unknown): void {
+  if (root === undefined) put('root', 'initramfs');
+  else {
+    const { disk, type, writable } = root;
+    put('root', `block:${disk}:${type}`);
+    put('writable', 'disk' in writable ? `disk:${writable.disk}` : `tmpfs:${writable.tmpfs}`);
+  }
+  if (readOnly) put('read-only', '1');
+  for (const { kind, source, options, path } of mounts) put('mount', [kind, source, options.join(','), path].join(':'));
+}
+
+function checkTexts({ args, env, cwd, user, hostname, mounts = [] }: Start): void {
   const texts: [what: string, text: string | undefined][] = [
     ...args.map((text, index): [string, string] => [index === 0 ? 'the program' : `argument ${index}`, text]),
     ...env.map((text): [string, string] => [`the variable ${text.split('=', 1)[0]}`, text]),
     ['the working directory', cwd],
     ['the user', user],
     ['the host name', hostname],
+    ...mounts.map(({ path }): [string, string] => ['a mount', path]),
   ];
   for (const [what, text] of texts) {
     if (!text?.includes('\0')) continue;

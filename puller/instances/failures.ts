@@ -4,16 +4,28 @@ import { getSystemErrorMessage } from 'node:util';
 import { PullerError } from '../errors.ts';
 import { CONTRACT_VERSIONS } from '../guest-contract/control-channel.ts';
 
-/** What an image does not say beforehand, its guest says in HELLO. @throws PullerError `IMAGE_UNSUPPORTED` */
-export function checkContract(version: unknown): void {
-  if (version === undefined || CONTRACT_VERSIONS.includes(Number(version))) return;
-  throw new PullerError(
-    'IMAGE_UNSUPPORTED',
-    `the image's guest speaks version ${version} of the contract, which this uk does not know`,
-    {
-      hint: 'a newer uk is needed',
-    },
-  );
+/**
+ * What an image does not say beforehand, its guest says in HELLO.
+ *
+ * @param needed the first version that can do what is asked for
+ * @throws PullerError `IMAGE_UNSUPPORTED`
+ */
+export function checkContract(version: unknown, needed = 1): void {
+  if (version === undefined) return;
+  if (!CONTRACT_VERSIONS.includes(Number(version))) {
+    throw new PullerError(
+      'IMAGE_UNSUPPORTED',
+      `the image's guest speaks version ${version} of the contract, which this uk does not know`,
+      { hint: 'a newer uk is needed' },
+    );
+  }
+  if (Number(version) < needed) {
+    throw new PullerError(
+      'IMAGE_UNSUPPORTED',
+      `the image's kernel is older than volumes and roots on disks: it speaks version ${version} of the contract`,
+      { hint: 'build the image again, or give it a newer kernel' },
+    );
+  }
 }
 
 export function crashed(what: string): PullerError {

@@ -11,7 +11,7 @@ import {
   type Hello,
   type ProgramEnd,
 } from '../guest-contract/control-channel.ts';
-import { encodeStart } from '../guest-contract/start.ts';
+import { contractNeeded, encodeStart } from '../guest-contract/start.ts';
 import { acceleratorWish, type Choice, chooseAccelerator } from '../vmm/accelerator/choose.ts';
 import { checkForwards } from '../vmm/forwards.ts';
 import { checkHugePages } from '../vmm/huge-pages.ts';
@@ -24,6 +24,7 @@ import { bootTimeout, checkContract, crashed, outputFailed } from './failures.ts
 import { reportHang } from './hang-report.ts';
 import { backingOf, chooseMemory, memoryNeed, prefaultMs, tooSmall, UNPACKING_FAILURE } from './memory.ts';
 import { endsMachine } from './signal-effects.ts';
+import { type Storage, type StorageChoice, storageOf } from './storage.ts';
 import { InputCopy, LogTail, OutputCopy } from './streams.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -40,7 +41,7 @@ export type InstanceEvent =
   | { type: 'revived'; text: string; ms: number }
   | { type: 'exit'; exit: Exit; ms: number };
 
-export interface InstanceOptions extends ExecutionChoice {
+export interface InstanceOptions extends ExecutionChoice, StorageChoice {
   /** Bytes. Default: the profile's, or more where the image needs it. */
   memory?: number | undefined;
   /** Default: the profile's. */
@@ -121,7 +122,8 @@ const SIGKILL = 9;
 export async function startInstance(bootable: Bootable, options: InstanceOptions): Promise<Instance> {
   const begin = performance.now();
   const { profile } = bootable;
-  checkContract(bootable.kernelJson.guestContract);
+  const storage = storageOf(bootable, options);
+  checkContract(bootable.kernelJson.guestContract, contractNeeded(storage.start));
   const execution = executionOf(bootable.config, options);
   const forwards = options.forwards ?? [];
   const memory = chooseMemory(options.memory, bootable);
@@ -143,7 +145,9 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
     machine: profile.machine,
     kernel: bootable.kernel,
     hz: bootable.hz,
-    initrd: bootable.initrd,
+    initrd: storage.initrd,
+    disks: storage.disks,
+    shares: storage.shares,
     memory,
     backing,
     cpus: options.cpus ?? profile.defaults.cpus,
@@ -154,14 +158,14 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
   const id = randomBytes(6).toString('hex');
   let machine: Machine | undefined;
   try {
-    const start = startFrame(id, execution, options);
+    const start = startFrame(id, execution, storage, options);
     machine = await monitor.start(spec);
     relayed.serve(machine);
     machine.exited.then(() => relayed.close());
     options.signal?.throwIfAborted();
     options.onEvent?.({ type: 'machine', pid: machine.pid, choice, ms: performance.now() - begin });
     const explain = (exit: MachineExit): Error => monitor.explainExit(spec, exit);
-    const unpackingFailure = tooSmall(memory, memoryNeed(bootable));
+    const unpackingFailure = tooSmall(memory, memoryNeed(bootable.root));
     const bootTimeoutMs = options.bootTimeoutMs ?? BOOT_TIMEOUT_MS + prefaultMs(backing, memory);
     const circumstances = { id, begin, choice, explain, relayed, unpackingFailure, bootTimeoutMs };
     return new RunningInstance(machine, start, options, circumstances);
@@ -175,7 +179,12 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
 }
 
 /** @throws PullerError `IMAGE_UNSUPPORTED` */
-function startFrame(id: string, { args, env, cwd, user }: Execution, options: InstanceOptions): Buffer {
+function startFrame(
+  id: string,
+  { args, env, cwd, user }: Execution,
+  storage: Storage,
+  options: InstanceOptions,
+): Buffer {
   const { hostname = id, stdin = 'empty' } = options;
   return encodeStart({
     args,
@@ -187,6 +196,7 @@ function startFrame(id: string, { args, env, cwd, user }: Execution, options: In
     time: BigInt(Date.now()) * 1_000_000n,
     seed: randomBytes(32),
     stdin: stdin === 'empty' ? 'empty' : 'open',
+    ...storage.start,
   });
 }
 

@@ -4,8 +4,12 @@ import { backingOf, chooseMemory, memoryNeed, prefaultMs, tooSmall } from './mem
 
 const MiB = 1024 ** 2;
 
+function initramfs(initrdSize: number, unpackedSize: number) {
+  return { kind: 'initramfs' as const, initrd: '/initrd', initrdSize, unpackedSize };
+}
+
 function image(initrdSize: number) {
-  return { initrdSize, unpackedSize: initrdSize, profile: { defaults: { memory: 128 * MiB } } };
+  return { root: initramfs(initrdSize, initrdSize), profile: { defaults: { memory: 128 * MiB } } };
 }
 
 test('the default is enough for a small image, and grows with a large one', () => {
@@ -15,7 +19,7 @@ test('the default is enough for a small image, and grows with a large one', () =
 
 test('what was asked for is given, or refused with what would do', () => {
   expect(chooseMemory(64 * MiB, image(1 * MiB))).toBe(64 * MiB);
-  const need = memoryNeed(image(10 * MiB));
+  const need = memoryNeed(image(10 * MiB).root);
   expect(chooseMemory(need, image(10 * MiB))).toBe(need);
   expect(() => chooseMemory(need - 1, image(10 * MiB))).toThrow(
     expect.objectContaining({ code: 'MEMORY_TOO_SMALL', hint: expect.stringMatching(/-m \d+M$/) }),
@@ -23,8 +27,15 @@ test('what was asked for is given, or refused with what would do', () => {
 });
 
 test('many small files need more than their bytes', () => {
-  const small = { initrdSize: 4 * MiB, unpackedSize: 30_000 * 5120 };
+  const small = initramfs(4 * MiB, 30_000 * 5120);
   expect(memoryNeed(small)).toBeGreaterThan(2 * 30_000 * 4096);
+});
+
+test('a root on a disk takes no memory for its size', () => {
+  const disk = { root: { kind: 'erofs' as const, disk: '/disk.vmdk' }, profile: { defaults: { memory: 128 * MiB } } };
+  expect(chooseMemory(undefined, disk)).toBe(128 * MiB);
+  expect(chooseMemory(64 * MiB, disk)).toBe(64 * MiB);
+  expect(() => chooseMemory(16 * MiB, disk)).toThrow(expect.objectContaining({ code: 'MEMORY_TOO_SMALL' }));
 });
 
 test.each([

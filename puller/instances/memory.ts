@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Profile } from '../../hardware-profiles/index.ts';
-import type { Bootable } from '../assemble/bootable.ts';
+import type { BootableRoot } from '../assemble/bootable.ts';
 import { PullerError } from '../errors.ts';
 import type { MemoryBacking } from '../vmm/monitor.ts';
 
@@ -15,15 +15,18 @@ const PROGRAM_ROOM = 32 * MEBIBYTE;
 /** Bytes a second. */
 const PREFAULT_RATE = 128 * MEBIBYTE;
 
-type Sizes = Pick<Bootable, 'initrdSize' | 'unpackedSize'>;
+/** The same for a guest with its root on a disk, whose kernel is of the preset `general`: one that runs a shell. */
+const DISK_KERNEL_NEED = 26 * MEBIBYTE;
 
 /**
- * While the kernel unpacks the initramfs, the archive and the files are both in memory, and the files may fill half of
- * what the archive leaves (the default size of a tmpfs): the archive and twice the files, in whole pages. A guest with
- * less would boot without some of its files.
+ * A root on a disk is read as it is used, and forgotten again where memory is short, so its size does not count.
+ *
+ * An initramfs does: while the kernel unpacks it, the archive and the files are both in memory, and the files may fill
+ * half of what the archive leaves (the default size of a tmpfs): the archive and twice the files, in whole pages. A
+ * guest with less would boot without some of its files.
  */
-export function memoryNeed({ initrdSize, unpackedSize }: Sizes): number {
-  return KERNEL_NEED + initrdSize + 2 * unpackedSize;
+export function memoryNeed(root: BootableRoot): number {
+  return root.kind === 'initramfs' ? KERNEL_NEED + root.initrdSize + 2 * root.unpackedSize : DISK_KERNEL_NEED;
 }
 
 /**
@@ -33,9 +36,9 @@ export function memoryNeed({ initrdSize, unpackedSize }: Sizes): number {
  */
 export function chooseMemory(
   asked: number | undefined,
-  bootable: Sizes & { profile: { defaults: { memory: number } } },
+  bootable: { root: BootableRoot; profile: { defaults: { memory: number } } },
 ): number {
-  const need = memoryNeed(bootable);
+  const need = memoryNeed(bootable.root);
   if (asked === undefined) return Math.max(bootable.profile.defaults.memory, need + PROGRAM_ROOM);
   if (asked >= need) return asked;
   throw tooSmall(asked, need);

@@ -4,10 +4,8 @@ import { join } from 'node:path';
 import type { Digest } from '../../image-format/index.ts';
 import type { AssemblyCache } from '../assemble/cache.ts';
 import { chainId } from './chain-id.ts';
+import { DISK } from './disk-name.ts';
 import { type Extent, vmdkDescriptor } from './vmdk.ts';
-
-/** The descriptor of the disk; the files that it names stand beside it. */
-export const DISK = 'disk.vmdk';
 
 const METADATA = 'metadata';
 

@@ -11,6 +11,8 @@ export interface TarEntry {
   mode?: number;
   uid?: number;
   gid?: number;
+  /** Seconds since 1970. Default: 7. */
+  mtime?: number;
   major?: number;
   minor?: number;
   xattrs?: Readonly<Record<string, string>>;
@@ -48,7 +50,18 @@ function padded(content: string): Buffer {
 
 /** POSIX.1-2017 pax, "ustar Interchange Format". */
 function header(entry: TarEntry): Buffer {
-  const { path, typeflag = '0', content = '', target = '', mode, uid = 0, gid = 0, major = 0, minor = 0 } = entry;
+  const {
+    path,
+    typeflag = '0',
+    content = '',
+    target = '',
+    mode,
+    uid = 0,
+    gid = 0,
+    mtime = 7,
+    major = 0,
+    minor = 0,
+  } = entry;
   const block = Buffer.alloc(BLOCK);
   const text = (value: string, offset: number): unknown => block.write(value, offset, 'latin1');
   const octal = (value: number, offset: number, digits: number): unknown =>
@@ -58,7 +71,7 @@ function header(entry: TarEntry): Buffer {
   octal(uid, 108, 7);
   octal(gid, 116, 7);
   octal(content.length, 124, 11);
-  octal(7, 136, 11);
+  octal(mtime, 136, 11);
   text(typeflag, 156);
   text(target.slice(0, 100), 157);
   text('ustar\x0000', 257);

@@ -14,6 +14,11 @@ export function storeFolder(given?: string): string {
   return join(baseDirectory('XDG_DATA_HOME', process.env, home), 'uk');
 }
 
+/** Where named volumes are kept: a folder of the store, see {@link storeFolder}. */
+export function volumesFolder(store?: string): string {
+  return join(storeFolder(store), 'volumes');
+}
+
 /** What can be made again: `$XDG_CACHE_HOME/uk`, else `~/.cache/uk`. */
 export function cacheFolder(): string {
   return join(baseDirectory('XDG_CACHE_HOME', process.env, home), 'uk');

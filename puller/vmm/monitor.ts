@@ -32,6 +32,25 @@ export interface MemoryBacking {
   reporting?: boolean | undefined;
 }
 
+/** A disk of the guest, which finds it by its serial. */
+export interface Disk {
+  /** At most 20 letters, digits and hyphens (VIRTIO_BLK_ID_BYTES). */
+  serial: string;
+  /** Path of a file on this machine. */
+  file: string;
+  format: 'raw' | 'vmdk';
+  readOnly: boolean;
+}
+
+/** A folder of this machine that the guest can mount. */
+export interface Share {
+  /** What the guest finds it by: letters, digits and hyphens. */
+  tag: string;
+  /** Path of the folder. */
+  folder: string;
+  readOnly: boolean;
+}
+
 export interface MachineSpec {
   /** The profile's machine: its type and its switches, in the monitor's own words. */
   machine: { type: string; options: Readonly<Record<string, string>> };
@@ -41,6 +60,8 @@ export interface MachineSpec {
   hz?: number | undefined;
   /** Path of an initramfs beside the one in the kernel. */
   initrd?: string | undefined;
+  disks?: readonly Disk[] | undefined;
+  shares?: readonly Share[] | undefined;
   /** Bytes. */
   memory: number;
   backing?: MemoryBacking | undefined;

@@ -3,6 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { BootableRoot } from '../../puller/index.ts';
 import { buildGuestImage, Collector, type GuestImage, runGuest } from './guest.ts';
 
 const FILES = 30_000;
@@ -37,7 +38,7 @@ test('too little is refused before anything starts', async () => {
 });
 
 test('a guest that could not unpack all of them is ended, although its program would run for ever', async () => {
-  const wrong = { bootable: { ...image.bootable, unpackedSize: 0 } };
+  const wrong = { bootable: { ...image.bootable, root: { ...image.bootable.root, unpackedSize: 0 } as BootableRoot } };
   const running = runGuest(wrong, 'signals', [], { memory: 128 * MiB, console: new Collector() });
   await expect(running).rejects.toMatchObject({ code: 'MEMORY_TOO_SMALL', hint: expect.stringMatching(/-m 256M$/) });
 });

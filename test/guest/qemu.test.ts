@@ -12,7 +12,8 @@ beforeAll(async () => {
 afterAll(() => image?.[Symbol.asyncDispose]());
 
 monitorSuite(async () => {
-  const { kernel, initrd, profile } = image.bootable;
+  const { kernel, root, profile } = image.bootable;
+  if (root.kind !== 'initramfs') throw new Error('the test is for a root in memory');
   // With what guests really run on here.
   const { accelerator } = (await runGuest(image, 'exit')).outcome.choice;
   return {
@@ -20,7 +21,7 @@ monitorSuite(async () => {
     spec: {
       machine: profile.machine,
       kernel,
-      initrd,
+      initrd: root.initrd,
       memory: profile.defaults.memory,
       cpus: 1,
       accelerator,

@@ -20,6 +20,7 @@ export async function buildRoot(folder: string, adds: readonly AddedPath[]): Pro
   const files = { vmlinux: kernel.vmlinux, config: kernel.config, kernelJson: kernel.kernelJson };
   const request = { app: join(folder, 'init'), appPath: '/init', adds, profile, kernel: files };
   const { descriptor } = await buildImage(request, store);
-  const { initrd } = await assemble(store, descriptor, { cacheDir: join(folder, 'cache') });
-  return { vmlinux: kernel.vmlinux, initrd };
+  const { root } = await assemble(store, descriptor, { cacheDir: join(folder, 'cache') });
+  if (root.kind !== 'initramfs') throw new Error('the tests of the kernel have their root in memory');
+  return { vmlinux: kernel.vmlinux, initrd: root.initrd };
 }

@@ -6,8 +6,8 @@ set -eu
 
 # Compiler and sources of the kernel, the monitor, the application of the quickstart.
 quickstart='linux-source-6.12 gcc make libc6-dev flex bison bc libelf-dev patch cpio xz-utils musl-tools qemu-system-x86 nginx util-linux ca-certificates'
-# Clients that the tests push and pull with, and the kernel to compare with.
-test='openssl zstd skopeo podman buildah umoci linux-image-cloud-amd64'
+# Clients that the tests push and pull with, the kernel to compare with, and what makes the file systems of volumes.
+test='e2fsprogs openssl zstd skopeo podman buildah umoci linux-image-cloud-amd64'
 # Languages and debuggers that the kernel's tests run in guests, a debugger for the guests, and what unpacks the source of
 # musl.
 kernel='g++ python3 gdb strace dpkg-dev'

@@ -22,6 +22,7 @@ const FACES = [
   'hardware-profiles/index.ts',
   'image-format/index.ts',
   'image-format/layout/index.ts',
+  'image-format/import/index.ts',
   'image-format/layers/index.ts',
   'image-format/remote/index.ts',
   'image-format/build/index.ts',
@@ -32,6 +33,8 @@ const FACES = [
   'hardware-profiles/memory.ts',
   'hardware-profiles/base-directories.ts',
   'puller/store/folders.ts',
+  'puller/volumes/request.ts',
+  'puller/volumes/volume-name.ts',
 ];
 
 const MAY_IMPORT_EXPRESS = ['registry/http/', 'puller/instances/api/'];

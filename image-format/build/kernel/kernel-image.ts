@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Profile } from '../../../hardware-profiles/index.ts';
+import { ANNOTATION } from '../../annotations.ts';
 import type { Descriptor } from '../../descriptor.ts';
 import { ImageError } from '../../errors.ts';
 import type { ContentStore } from '../../layout/store.ts';
@@ -35,7 +36,7 @@ export async function buildKernelImage(
     execution: {},
     profile: profile.name,
     kernelVariant: content.variant,
-    annotations: {},
+    annotations: content.preset === undefined ? {} : { [ANNOTATION.kernelPreset]: content.preset },
     created,
   });
 }

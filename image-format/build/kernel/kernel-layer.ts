@@ -30,6 +30,8 @@ export interface KernelContent {
   kernelJson: Buffer;
   /** Which Linux, as kernel.json says it. */
   variant: string;
+  /** As kernel.json says it; it says nothing of the preset `small`. */
+  preset: string | undefined;
 }
 
 /** @throws ImageError `SOURCE_INVALID` */
@@ -46,14 +48,14 @@ export async function readKernelFiles(kernel: KernelFiles): Promise<KernelConten
     vmlinux: await read(kernel.vmlinux),
     config: await read(kernel.config),
     kernelJson,
-    variant: kernelVariant(kernelJson),
+    ...kindOf(kernelJson),
   };
 }
 
-function kernelVariant(kernelJson: Buffer): string {
+function kindOf(kernelJson: Buffer): Pick<KernelContent, 'variant' | 'preset'> {
   try {
-    const { variant } = JSON.parse(kernelJson.toString('utf8'));
-    if (typeof variant === 'string') return variant;
+    const { variant, preset } = JSON.parse(kernelJson.toString('utf8'));
+    if (typeof variant === 'string') return { variant, preset: typeof preset === 'string' ? preset : undefined };
   } catch {
     // Not JSON: the same as JSON that does not say it.
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stat } from 'node:fs/promises';
 import { parseReference } from '../../../image-format/index.ts';
+import type { Preset } from '../../../kernel-build/index.ts';
 import type { Session } from '../context.ts';
 import { buildKernel, kernelFiles } from '../kernel.ts';
 import { formatBytes } from '../output/bytes.ts';
@@ -9,6 +10,7 @@ import { pull, push } from '../transfer.ts';
 
 export interface KernelFlags {
   profile?: string;
+  preset?: Preset;
   plainHttp?: boolean;
 }
 
@@ -21,7 +23,7 @@ export async function buildKernelOf(session: Session, flags: KernelFlags): Promi
   const profile = await loadProfile(flags.profile);
   const progress = await session.output.progress();
   try {
-    const kernel = await buildKernel(session, profile, progress);
+    const kernel = await buildKernel(session, profile, progress, flags.preset);
     const { size } = await stat(kernel.vmlinux);
     session.output.result({ ...kernel, size, profile: profile.name }, () => `${kernel.vmlinux} (${formatBytes(size)})`);
   } finally {
@@ -41,7 +43,7 @@ export async function pushKernel(session: Session, ref: string, flags: KernelPus
   const store = await session.openStore();
   const progress = await session.output.progress();
   try {
-    const kernel = await buildKernel(session, profile, progress);
+    const kernel = await buildKernel(session, profile, progress, flags.preset);
     const image = await buildKernelImage(kernelFiles(kernel), profile, store, {
       compression: flags.compression,
       signal: session.signal,

@@ -3,12 +3,15 @@ import { parseReference } from '../../../image-format/index.ts';
 import type { ContentStore } from '../../../image-format/layout/index.ts';
 import type { Bootable } from '../../index.ts';
 import type { Session } from '../context.ts';
+import { CliError } from '../errors.ts';
 import type { PortForward } from '../options.ts';
+import { assemblyProgress } from '../output/assembly-progress.ts';
 import { leaveOutput } from '../output/broken-output.ts';
 import { canonicalName, resolveLocal } from '../references.ts';
+import { openStorage, type StorageFlags } from '../run-storage.ts';
 import { pull } from '../transfer.ts';
 
-export interface RunFlags {
+export interface RunFlags extends StorageFlags {
   env?: string[];
   envFile?: string[];
   tty?: boolean;
@@ -26,6 +29,7 @@ export interface RunFlags {
   workdir?: string;
   hostname?: string;
   profile?: string;
+  kernel?: string;
   pull: 'missing' | 'always' | 'never';
   accel?: string;
   watchdog?: number;
@@ -34,6 +38,7 @@ export interface RunFlags {
 
 export async function run(session: Session, image: string, args: string[], flags: RunFlags): Promise<number> {
   const [{ runInstance }, bootable] = await Promise.all([import('../../index.ts'), prepare(session, image, flags)]);
+  const storage = await openStorage(session, flags);
   noteHabits(session, flags);
   // From here on SIGINT and SIGTERM are the program's, and so are the outputs.
   session.releaseSignals();
@@ -54,6 +59,9 @@ export async function run(session: Session, image: string, args: string[], flags
     forwards: flags.publish,
     accelerator: flags.accel,
     watchdogMs: flags.watchdog,
+    mounts: storage.mounts,
+    readOnly: storage.readOnly,
+    scratch: storage.scratch,
     stdin: flags.interactive ? process.stdin : 'empty',
     stdout: process.stdout,
     stderr: process.stderr,
@@ -75,7 +83,7 @@ export async function run(session: Session, image: string, args: string[], flags
       if (event.type === 'probing') session.output.note('uk: finding out once how guests run best on this machine');
       if (event.type === 'revived') session.output.note(`uk: ${event.text}`);
     },
-  });
+  }).finally(storage.close);
   if (outcome.failure !== undefined) session.output.note(`uk: ${outcome.failure.message}`);
   return outcome.status;
 }
@@ -91,10 +99,28 @@ async function prepare(session: Session, image: string, flags: RunFlags): Promis
   await fetchIfWanted(session, store, image, flags);
   const { descriptor } = await resolveLocal(store, image);
   const { assemble } = await import('../../index.ts');
-  return assemble(store, descriptor, {
-    signal: session.signal,
-    ...(flags.profile === undefined ? {} : { profile: flags.profile }),
-  });
+  const shown = assemblyProgress(session);
+  let supplied = false;
+  try {
+    const bootable = await assemble(store, descriptor, {
+      signal: session.signal,
+      profile: flags.profile,
+      kernel: async () => {
+        supplied = true;
+        const { supplyKernel } = await import('../supplied-kernel.ts');
+        return supplyKernel(session, store, flags);
+      },
+      onProgress: shown.onProgress,
+    });
+    if (flags.kernel !== undefined && !supplied) {
+      throw new CliError('USAGE', 'the image has a kernel of its own: --kernel is for plain container images', {
+        hint: 'leave it out, or build the image again with uk build --kernel',
+      });
+    }
+    return bootable;
+  } finally {
+    shown.close();
+  }
 }
 
 async function fetchIfWanted(session: Session, store: ContentStore, image: string, flags: RunFlags): Promise<void> {

@@ -2,10 +2,19 @@
 import { type Command, Option } from 'commander';
 import { addComing } from '../coming-options.ts';
 import { action, type CommandContext } from '../context.ts';
-import { collectEnv, collectEnvFile, collectPort, parseCount, parseMemory, parseWatchdog } from '../options.ts';
+import {
+  collectEnv,
+  collectEnvFile,
+  collectPort,
+  parseCount,
+  parseDiskSize,
+  parseMemory,
+  parseWatchdog,
+} from '../options.ts';
+import { addVolumeOptions } from '../volume-options.ts';
 
 export function addRun(program: Command, context: CommandContext): void {
-  program
+  const run = program
     .command('run')
     .description('boot an image in the foreground: its output, its exit status')
     .argument('<image>', 'an image; it is pulled if the store does not hold it')
@@ -31,12 +40,15 @@ export function addRun(program: Command, context: CommandContext): void {
     .option('-t, --tty', 'accepted; the program gets no terminal yet')
     .option('--rm', 'accepted; nothing is left of an instance anyway')
     .option('--name <name>', 'accepted; names come with background instances')
+    .option('--read-only', 'the root takes no writes; /run, /tmp, /var/tmp and volumes do')
+    .option('--disk <size>', 'a disk for what is written to the root, as in 2G (default: memory)', parseDiskSize)
     .option('--console', "show the kernel's log on standard error")
     .option('--entrypoint <program>', "run this instead of the image's program")
     .option('-u, --user <user[:group]>', 'who the program runs as')
     .option('-w, --workdir <dir>', 'working directory of the program')
     .option('--hostname <name>', "the guest's name (default: the instance's id)")
     .option('--profile <name>', 'which image of an index (default: its first)')
+    .option('--kernel <ref>', 'kernel image for a plain container image (default: one of the store, else built here)')
     .addOption(
       new Option('--pull <when>', 'whether to fetch the image first')
         .choices(['missing', 'always', 'never'])
@@ -66,10 +78,12 @@ Examples:
   uk run localhost:5000/hello:1
   uk run -p 8080:80 localhost:5000/nginx:1
   uk run -p '[::1]:8080:80' -p 9000-9003:9000-9003 --env-file ./settings localhost:5000/server:1
+  uk run -v data:/var/lib/postgresql -p 5432:5432 --kernel localhost:5000/kernels/general:6.12 docker.io/library/postgres:17
+  uk run --read-only --tmpfs /cache:size=64m -v ./site:/srv:ro localhost:5000/nginx:1
   uk run -i -m 256M --cpus 2 localhost:5000/python:1 -- -c 'print(input())' < words.txt
 `,
     )
     .action(action(context, async () => (await import('../actions/run.ts')).run));
-  const run = program.commands.find((command) => command.name() === 'run');
-  if (run !== undefined) addComing(run);
+  addVolumeOptions(run);
+  addComing(run);
 }

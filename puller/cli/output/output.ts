@@ -5,6 +5,8 @@ import type { Progress } from './progress.ts';
 /** Where a command's result and its progress go. Commands return data; only what is here prints. */
 export interface Output {
   readonly json: boolean;
+  /** `-q`; a list then has names only. */
+  readonly quiet: boolean;
   /** The result: as JSON where `--json` was given, else as `text` words it. */
   result(value: unknown, text: () => string): void;
   /** A remark on standard error, such as where a server listens. */
@@ -23,6 +25,7 @@ export function createOutput({ json = false, quiet = false }: OutputOptions): Ou
   const { stdout, stderr } = process;
   return {
     json,
+    quiet,
     result(value, text) {
       const shown = json ? JSON.stringify(value, null, 2) : text();
       if (shown !== '') stdout.write(`${shown}\n`);

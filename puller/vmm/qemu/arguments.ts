@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { PullerError } from '../../errors.ts';
 import type { MachineSpec, PortForward } from '../monitor.ts';
+import { storageArguments } from './disks.ts';
 import { checkMachine } from './machine.ts';
 import { balloonDevice, mebibytes, memoryObject, memorySwitch } from './memory.ts';
 
@@ -43,6 +44,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...['-object', 'rng-random,id=random,filename=/dev/urandom', '-device', 'virtio-rng-device,rng=random'],
     ...['-netdev', ['user,id=net,ipv6=off', ...spec.forwards.map(hostForward)].join(',')],
     ...['-device', 'virtio-net-device,netdev=net'],
+    ...storageArguments(spec),
     ...balloonDevice(spec),
   ];
 }

@@ -13,6 +13,12 @@ export function explainQemuExit(spec: MachineSpec, { code, signal, complaint }: 
       hint: 'forward another port, or stop what listens there',
     });
   }
+  const locked = /Failed to get "[a-z ]+" lock/.test(complaint);
+  if (locked) {
+    return new PullerError('VOLUME_IN_USE', 'a volume is in use by another guest', {
+      hint: 'uk volume ls shows which; end that guest, or use the volume with :ro in both',
+    });
+  }
   if (/cannot set up guest memory|Cannot allocate memory/i.test(complaint)) {
     const mebibytes = Math.ceil(spec.memory / 1024 ** 2);
     return new PullerError('MONITOR_FAILED', `this machine has no ${mebibytes} MiB of memory for the guest`, {

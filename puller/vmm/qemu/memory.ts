@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MachineSpec, MemoryBacking } from '../monitor.ts';
+import { placesLeft } from './disks.ts';
 
 const PAGE: Readonly<Record<NonNullable<MemoryBacking['hugePages']>, number>> = {
   '2M': 2 * 1024 ** 2,
@@ -35,10 +36,11 @@ const MEMORY = 'memory';
 
 /**
  * The balloon, of which only free page reporting is used: what is free in the guest for some seconds goes back to the
- * host. Memory that was to be there from the beginning stays.
+ * host. Memory that was to be there from the beginning stays. Disks and folders go before it where there is not room for
+ * all.
  */
-export function balloonDevice({ backing }: Pick<MachineSpec, 'backing'>): string[] {
-  const { reporting = false, prefault = false, hugePages } = backing ?? {};
-  if (!reporting || prefault || hugePages !== undefined) return [];
+export function balloonDevice(spec: Pick<MachineSpec, 'backing' | 'disks' | 'shares'>): string[] {
+  const { reporting = false, prefault = false, hugePages } = spec.backing ?? {};
+  if (!reporting || prefault || hugePages !== undefined || placesLeft(spec) < 1) return [];
   return ['-device', 'virtio-balloon-device,free-page-reporting=on'];
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { formatReference, parseReference } from '../../../image-format/index.ts';
 import { openContentStore } from '../../../image-format/layout/index.ts';
-import { assemble, type Bootable, startInstance } from '../../../puller/index.ts';
+import { assemble, type Bootable, type BootableRoot, startInstance } from '../../../puller/index.ts';
 import { root, runUk, uk } from '../../whole/command.ts';
 import type { Contestant } from './contestants.ts';
 import { runGuest } from './guest.ts';
@@ -75,9 +75,9 @@ async function saysHello(bootable: Bootable, mebibytes: number): Promise<boolean
   stdout.on('data', (chunk) => {
     text += String(chunk);
   });
-  const sizes = { initrdSize: -(2 ** 30), unpackedSize: 0 };
+  const root = { ...bootable.root, initrdSize: -(2 ** 30), unpackedSize: 0 } as BootableRoot;
   const instance = await startInstance(
-    { ...bootable, ...sizes },
+    { ...bootable, root },
     { memory: mebibytes * 1024 ** 2, stdout, stderr: new PassThrough().resume(), bootTimeoutMs: PATIENCE_MS },
   );
   const timer = setTimeout(() => instance.kill(), 2 * PATIENCE_MS);
