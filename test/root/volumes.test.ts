@@ -7,6 +7,7 @@ import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { tarOf } from '../../puller/root/testing.ts';
 import { root, uk } from '../whole/command.ts';
 import { ShellImage } from './shell-image.ts';
 
@@ -16,21 +17,19 @@ let shared: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'uk-root-volumes-'));
-  image = await ShellImage.create(
-    folder,
-    [
-      { path: 'data', typeflag: '5', mode: 0o2750, uid: 70, gid: 71 },
-      { path: 'data/config', mode: 0o640, uid: 70, gid: 72, content: 'of the image\n', mtime: 1_000_000_000 },
-      { path: 'data/tool', mode: 0o4755, content: '#!/bin/sh\n' },
-      { path: 'data/link', typeflag: '2', target: 'config', uid: 73, gid: 74 },
-      { path: 'data/sub', typeflag: '5', mode: 0o1777 },
-      { path: 'data/sub/empty', uid: 5 },
-      { path: 'data/pipe', typeflag: '6', mode: 0o600 },
-      { path: 'state', typeflag: '5', mode: 0o700, uid: 33 },
-      { path: 'state/seed', content: 'seed\n', uid: 33 },
-    ],
-    { Volumes: { '/state': {} } },
-  );
+  image = await ShellImage.create(folder);
+  const layer = tarOf([
+    { path: 'data', typeflag: '5', mode: 0o2750, uid: 70, gid: 71 },
+    { path: 'data/config', mode: 0o640, uid: 70, gid: 72, content: 'of the image\n', mtime: 1_000_000_000 },
+    { path: 'data/tool', mode: 0o4755, content: '#!/bin/sh\n' },
+    { path: 'data/link', typeflag: '2', target: 'config', uid: 73, gid: 74 },
+    { path: 'data/sub', typeflag: '5', mode: 0o1777 },
+    { path: 'data/sub/empty', uid: 5 },
+    { path: 'data/pipe', typeflag: '6', mode: 0o600 },
+    { path: 'state', typeflag: '5', mode: 0o700, uid: 33 },
+    { path: 'state/seed', content: 'seed\n', uid: 33 },
+  ]);
+  await image.put([layer], { config: { Volumes: { '/state': {} } } });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -245,5 +244,5 @@ describe('places', () => {
 
 test('a refused run makes no volume', async () => {
   await refused(['-v', 'never:/data', '-v', `${shared}/none:/srv`], 2);
-  expect(existsSync(join(image.store, 'volumes/never'))).toBe(false);
+  expect(existsSync(join(image.store.root, 'volumes/never'))).toBe(false);
 });
