@@ -104,7 +104,7 @@ describe('layers that a guest sees as the specification says', () => {
       'names of 255 bytes, not UTF-8, with line ends and escapes',
       [[file(`d/${'x'.repeat(255)}`), file('d/\xff\xfe'), file('d/a\nb\x1b[1m')]],
       'cd /d; for f in *; do printf %s "$f" | wc -c; done; test -e "$(printf \'\\377\\376\')" && echo found',
-      '6\n255\n2\nfound',
+      '7\n255\n2\nfound',
     ],
     ['an empty layer, and one with nothing but its end', [[], [file('a', 'x')], []], 'cat /a', 'x'],
     [
