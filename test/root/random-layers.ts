@@ -92,6 +92,7 @@ const ownFolders = fc.subarray<TarEntry>([
   { path: 'etc/passwd', content: 'root:x:0:0::/:/a\n' },
   { path: 'tmp', typeflag: '5', mode: 0o1770, uid: 3 },
   { path: 'run/lock', typeflag: '5', mode: 0o1777 },
+  { path: './', typeflag: '5', mode: 0o1711, uid: 9, gid: 10, xattrs: { 'user.root': 'x' } },
   { path: 'mail', typeflag: '5', mode: 0o2775, gid: 8, mtime: 5 },
 ]);
 
