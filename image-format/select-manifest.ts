@@ -17,13 +17,11 @@ const ATTESTATION = 'vnd.docker.reference.type';
  */
 export function selectManifest(index: Index, profile?: string, held?: (descriptor: Descriptor) => boolean): Descriptor {
   const images = index.manifests.filter(
-    ({ mediaType, annotations }) =>
-      (mediaType === MEDIA_TYPE.manifest || mediaType === MEDIA_TYPE.dockerManifest) &&
-      annotations?.[ATTESTATION] === undefined,
+    (descriptor) =>
+      (descriptor.mediaType === MEDIA_TYPE.manifest || descriptor.mediaType === MEDIA_TYPE.dockerManifest) &&
+      !isAttestation(descriptor),
   );
-  const fitting = images.filter(
-    ({ platform }) => platform === undefined || (platform.os === 'linux' && platform.architecture === 'amd64'),
-  );
+  const fitting = images.filter(isForUs);
   const usable = [...fitting.filter(isBaseline), ...fitting.filter((descriptor) => !isBaseline(descriptor))];
   const chosen =
     profile === undefined
@@ -39,6 +37,15 @@ export function selectManifest(index: Index, profile?: string, held?: (descripto
   throw new ImageError('NOT_FOUND', `the index has no image for the profile ${profile}`, {
     hint: `it has: ${known.join(', ') || 'none that names a profile'}`,
   });
+}
+
+export function isAttestation({ annotations }: Descriptor): boolean {
+  return annotations?.[ATTESTATION] !== undefined;
+}
+
+/** Whether an entry of an index is for linux on amd64, or does not say what it is for. */
+export function isForUs({ platform }: Descriptor): boolean {
+  return platform === undefined || (platform.os === 'linux' && platform.architecture === 'amd64');
 }
 
 function isBaseline({ platform }: Descriptor): boolean {
@@ -58,11 +65,23 @@ export function profileOf({ annotations }: Descriptor): string | undefined {
   return profile !== undefined && /^[\w.-]{1,128}$/.test(profile) ? profile : undefined;
 }
 
+/** What an entry of an index is, in words: by its profile, or its platform. */
+export function describeEntry(descriptor: Descriptor): string {
+  const profile = profileOf(descriptor);
+  if (profile !== undefined) return `the image for the profile ${profile}`;
+  if (isAttestation(descriptor)) return 'an attestation';
+  const platform = platformOf(descriptor);
+  return platform === undefined ? 'one of its images' : `the image for ${platform}`;
+}
+
 /** What to say where an index is in the store, and one of its manifests is not. */
 export function notPulled(descriptor: Descriptor): ImageError {
   const profile = profileOf(descriptor);
-  const which = profile === undefined ? 'one of the index' : `the image for the profile ${profile}`;
-  return new ImageError('NOT_FOUND', `the store does not have ${which}: ${descriptor.digest}`, {
-    hint: `pull it from where the index came from: uk pull ${profile === undefined ? '' : `--profile ${profile} `}REF`,
-  });
+  return new ImageError(
+    'NOT_FOUND',
+    `the store has the index, but ${describeEntry(descriptor)} is missing: ${descriptor.digest}`,
+    {
+      hint: `pull it from where the index came from: uk pull ${profile === undefined ? '' : `--profile ${profile} `}REF`,
+    },
+  );
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestHex, digestOf } from '../image-format/index.ts';
 import { BuildCache } from './build-cache.ts';
 import { isAlive, processIdentity } from './process-identity.ts';
@@ -119,6 +119,34 @@ test('waiting can be given up', async () => {
   await expect(done).rejects.toThrow();
   expect(await readFile(`${cache.pathOf(key)}.lock`, 'utf8')).toBe(other.identity);
   await other.end();
+});
+
+describe('a builder in another container', () => {
+  const stranger = `${process.pid}-1-0badcafe`;
+  const scratch = () => join(folder, `building-${stranger}-abc`);
+  const lock = () => `${cache.pathOf(key)}.lock`;
+  const longAgo = async (path: string) => await utimes(path, 1, 1);
+
+  test('is waited for while it shows that it is at work, and what it has made is left alone', async () => {
+    await mkdir(scratch());
+    await writeFile(lock(), stranger);
+    const waiting = Promise.withResolvers<void>();
+    const done = cache.ensure(key, write('mine'), { onWait: waiting.resolve });
+    await waiting.promise;
+    expect(await readdir(folder)).toContain(`building-${stranger}-abc`);
+    await mkdir(cache.pathOf(key));
+    await rm(lock());
+    await done;
+    expect(await readdir(cache.pathOf(key))).toEqual([]);
+  });
+
+  test('is gone when it has shown nothing for long', async () => {
+    await mkdir(scratch());
+    await writeFile(lock(), stranger);
+    for (const path of [scratch(), lock()]) await longAgo(path);
+    await cache.ensure(key, write('mine'));
+    expect(await readdir(folder)).toEqual([name]);
+  });
 });
 
 test('two that build at once, one not seeing the other, end with one whole kernel', async () => {

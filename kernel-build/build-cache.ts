@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { access, link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, link, mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { baseDirectory } from '../hardware-profiles/index.ts';
 import { type Digest, digestHex } from '../image-format/index.ts';
 import { KernelError } from './errors.ts';
-import { isAlive, processIdentity } from './process-identity.ts';
+import { IDENTITY, isAlive, processIdentity } from './process-identity.ts';
 
 /** How often a process that waits for another one's build looks whether it is done. */
 const POLL_MS = 200;
+
+/** How often a builder shows those who cannot see its process that it is at work. */
+const BEAT_MS = 10_000;
+
+/** A builder that cannot be seen, and has shown nothing for so long, is gone. */
+const SILENCE_MS = 120_000;
 
 /** `$XDG_CACHE_HOME/uk/WHAT`, or `~/.cache/uk/WHAT`. */
 export function defaultCacheFolder(what: 'kernels' | 'libc' | 'selftests'): string {
@@ -18,7 +24,8 @@ export function defaultCacheFolder(what: 'kernels' | 'libc' | 'selftests'): stri
 /**
  * What was built, each in a folder named by its key, which is there whole or not at all. Beside them, while a build
  * runs: `building-OWNER` (its scratch folder) and `KEY.lock` (the owner's identity). What owners that are gone have
- * left is removed by the next build.
+ * left is removed by the next build. Containers that share the folder cannot see each other's processes: a builder
+ * renews the time of its lock and its folder while it works.
  */
 export class BuildCache {
   readonly folder: string;
@@ -26,7 +33,7 @@ export class BuildCache {
 
   constructor(folder: string) {
     this.folder = folder;
-    this.#owner = processIdentity() ?? `${process.pid}-0`;
+    this.#owner = processIdentity() ?? `${process.pid}-0-00000000`;
   }
 
   pathOf(key: Digest): string {
@@ -56,6 +63,8 @@ export class BuildCache {
     const lock = `${this.pathOf(key)}.lock`;
     while (!(await this.#lock(lock, signal, onWait))) if (await this.has(key)) return;
     const scratch = join(this.folder, `building-${this.#owner}-${digestHex(key).slice(0, 12)}`);
+    const beat = setInterval(() => void renew(lock, scratch), BEAT_MS);
+    beat.unref();
     try {
       if (await this.has(key)) return;
       const result = join(scratch, 'result');
@@ -63,6 +72,7 @@ export class BuildCache {
       await build(result, scratch);
       await this.#publish(result, key);
     } finally {
+      clearInterval(beat);
       await rm(scratch, { recursive: true, force: true });
       await rm(lock, { force: true });
     }
@@ -72,8 +82,8 @@ export class BuildCache {
     try {
       await mkdir(this.folder, { recursive: true });
       for (const name of await readdir(this.folder)) {
-        const owner = /^building-(\d+-\d+)-/.exec(name)?.[1];
-        if (owner === undefined || isAlive(owner)) continue;
+        const owner = LEFT.exec(name)?.[1];
+        if (owner === undefined || (await isAtWork(owner, join(this.folder, name)))) continue;
         // Where an orphan of its still writes, the build after this one succeeds.
         await rm(join(this.folder, name), { recursive: true, force: true }).catch(() => undefined);
       }
@@ -86,15 +96,15 @@ export class BuildCache {
   }
 
   /**
-   * Takes the lock, or waits until it is gone. Should two processes ever hold it at once (a shared folder, where one
-   * does not see the other's processes), both build, and one of them publishes: the lock saves work, no more.
+   * Takes the lock, or waits until it is gone. Should two processes ever hold it at once, both build, and one of them
+   * publishes: the lock saves work, no more.
    */
   async #lock(path: string, signal: AbortSignal | undefined, onWait: (() => void) | undefined): Promise<boolean> {
     if (await this.#takeLock(path)) return true;
     for (let waited = false; ; ) {
       const owner = await readFile(path, 'utf8').catch(() => undefined);
       if (owner === undefined) return false;
-      if (!isAlive(owner)) {
+      if (!(await isAtWork(owner, path))) {
         await this.#breakLock(path, owner);
         return false;
       }
@@ -149,6 +159,22 @@ export class BuildCache {
       });
     }
   }
+}
+
+/** A scratch folder's name, with its owner. */
+const LEFT = new RegExp(`^building-(${IDENTITY.source})-`);
+
+/** Whether an owner works: its process is there, or, where that cannot be seen, what is its own was renewed lately. */
+async function isAtWork(owner: string, path: string): Promise<boolean> {
+  const seen = isAlive(owner);
+  if (seen !== undefined) return seen;
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs < SILENCE_MS;
+}
+
+async function renew(...paths: string[]): Promise<void> {
+  const now = new Date();
+  for (const path of paths) await utimes(path, now, now).catch(() => undefined);
 }
 
 async function sync(path: string): Promise<void> {

@@ -31,4 +31,5 @@ export { needsReplay } from './volumes/journal.ts';
 export type { VolumeUse } from './volumes/locks.ts';
 export { checkRemovable, pruneVolumes, type RemovedVolume, removeVolume, unusedVolumes } from './volumes/remove.ts';
 export type { VolumeRequest } from './volumes/request.ts';
+export { makeScratchDisk, type ScratchDisk } from './volumes/scratch-disk.ts';
 export type { Volume } from './volumes/volume.ts';

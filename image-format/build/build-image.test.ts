@@ -425,6 +425,27 @@ describe('rebuildConfig', () => {
   });
 });
 
+test('a name of a file of several names is replaced, and the other names keep its content', async () => {
+  await put('tree/a', 'old');
+  for (const name of ['b', 'c']) await link(join(dir, 'tree/a'), join(dir, 'tree', name));
+  const adds = [{ source: join(dir, 'tree'), destination: '/etc/x', layer: 'config' as const }];
+  const first = await build({ adds });
+  expect((await layer(first, 3)).get('etc/x/b')).toMatchObject({ type: 'hardlink', linkname: 'etc/x/a' });
+  const source = await put('new', 'new');
+  const replace = async (from: BuiltImage, name: string) => {
+    const added = [{ source, destination: `/etc/x/${name}`, layer: 'config' as const }];
+    return await rebuildConfig(from.descriptor, { adds: added }, store);
+  };
+  const second = await replace(first, 'a');
+  const found = await layer(second, 3);
+  expect(found.get('etc/x/a')?.bytes.toString()).toBe('new');
+  expect(found.get('etc/x/b')).toMatchObject({ type: 'file', bytes: Buffer.from('old') });
+  expect(found.get('etc/x/c')).toMatchObject({ type: 'hardlink', linkname: 'etc/x/b' });
+  const third = await layer(await replace(second, 'c'), 3);
+  expect(third.get('etc/x/b')?.bytes.toString()).toBe('old');
+  expect(third.get('etc/x/c')?.bytes.toString()).toBe('new');
+});
+
 test('annotations that a tool has dropped are read from the kernel layer', async () => {
   const first = await build();
   const { annotations: _, ...bare } = JSON.parse((await store.read(first.descriptor.digest)).toString());

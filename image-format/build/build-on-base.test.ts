@@ -2,12 +2,14 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadProfile, type Profile } from '../../hardware-profiles/index.ts';
 import { digestOf } from '../digest.ts';
 import { type LayerEntry, writeLayer } from '../layers/index.ts';
 import { readAll } from '../layers/testing.ts';
+import { encodeUstar } from '../layers/ustar.ts';
 import { type ContentStore, openContentStore } from '../layout/index.ts';
 import { layerCompression, MEDIA_TYPE } from '../media-types.ts';
 import { buildOnBase, type Layer, rebuildConfig, type StackedRequest, validateImage } from './index.ts';
@@ -177,6 +179,21 @@ describe('on the layers of another image', () => {
       (await build({ base: [await debian(), removed], app: await put('s', '#!/usr/bin/python3\n') })).roles,
     ).toContain('app');
   });
+});
+
+test('names that are not UTF-8, and an archive without its closing blocks, as other tools read them', async () => {
+  const numbers = { uid: 0, gid: 0, size: 0, mtime: 0, devmajor: 0, devminor: 0, linkname: Buffer.alloc(0) };
+  const header = (name: string | Buffer, typeflag: string, mode: number) =>
+    encodeUstar({ ...numbers, name: Buffer.from(name as string), typeflag, mode });
+  const tar = Buffer.concat([header('d\u00fc/', '5', 0o711), header(Buffer.from([0xfc, 0x2f]), '5', 0o700)]);
+  const { digest, size } = await store.ingest(Readable.from([tar]));
+  const layer = { descriptor: { mediaType: MEDIA_TYPE.layer, digest, size }, diffId: digest };
+  const source = await put('x', 'x');
+  const add = (destination: string) => ({ source, destination });
+  const { entriesOf } = await build({ base: [layer], adds: [add('/d\u00fc/x'), add('/\u00fc/x')] });
+  const app = await entriesOf('app');
+  expect(app.get('d\u00fc')?.mode).toBe(0o711);
+  expect(app.get('\u00fc')?.mode).toBe(0o755);
 });
 
 describe('a base that lies', () => {

@@ -20,3 +20,4 @@ export type {
   LibcFiles,
   StackedRequest,
 } from './request.ts';
+export { rootfsLayer } from './rootfs/rootfs-layer.ts';

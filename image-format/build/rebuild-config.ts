@@ -2,7 +2,7 @@
 import type { Descriptor } from '../descriptor.ts';
 import { ImageError } from '../errors.ts';
 import type { ExecutionConfig } from '../image-config.ts';
-import { type LayerEntry, readLayer, writeLayer } from '../layers/index.ts';
+import { FileNames, type LayerEntry, readLayer, writeLayer } from '../layers/index.ts';
 import type { ContentStore } from '../layout/store.ts';
 import { layerCompression, layerMediaType } from '../media-types.ts';
 import type { RoledLayer } from './manifest/container-image.ts';
@@ -51,7 +51,7 @@ export async function rebuildConfig(
   const adds = changes.adds ?? [];
   if (adds.length > 0) await planKept(plan, store, kept, old);
   await planAdds(plan, adds);
-  for (const entry of old) plan.addDefault({ entry, role: 'config', origin: 'the old config' });
+  for (const entry of remaining(old, plan)) plan.addDefault({ entry, role: 'config', origin: 'the old config' });
   plan.addDefault({ entry: folder('etc/uk'), role: 'config', origin: 'uk' });
   // They are not written, but what stands in them must not come to stand below something that was added.
   for (const { role } of kept) plan.layer(role);
@@ -78,6 +78,14 @@ function ownExecution({ config }: UnikernelImage): ExecutionConfig {
   const { Labels, ...rest } = config.config ?? {};
   const own = Object.entries(Labels ?? {}).filter(([name]) => !isUruncAnnotation(name));
   return { ...rest, Labels: Object.fromEntries(own) };
+}
+
+/** The old entries without those that are replaced. Where that is one name of a file, its other names keep the content. */
+function remaining(old: readonly LayerEntry[], plan: Plan): LayerEntry[] {
+  const names = new FileNames();
+  for (const entry of old) names.add(entry);
+  for (const { path } of old) if (plan.get(path) !== undefined) names.delete(path);
+  return names.entries();
 }
 
 /** @throws ImageError `LAYER_INVALID` for a layer that is too large to be changed */

@@ -24,8 +24,8 @@ export interface EntryHeader {
   xattrs?: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Where the bytes of a file that goes into a layer come from: memory, or a file of this machine. */
-export type EntrySource = { bytes: Uint8Array } | { file: string };
+/** Where the bytes of a file that goes into a layer come from: memory, a file of this machine, or a part of one. */
+export type EntrySource = { bytes: Uint8Array } | { file: string } | { partOf: string; start: number; size: number };
 
 /** One path of a layer that is to be written. `mtime` is the layer's, not the entry's: see `writeLayer`. */
 export interface LayerEntry extends Omit<EntryHeader, 'mtime' | 'size'> {

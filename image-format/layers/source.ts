@@ -22,16 +22,39 @@ export async function openSource(source: EntrySource): Promise<OpenSource> {
     }
     return { size: length, chunks, close: async () => {} };
   }
+  const path = 'file' in source ? source.file : source.partOf;
   let file: FileHandle | undefined;
   try {
-    file = await open(source.file);
+    file = await open(path);
     const info = await file.stat();
-    if (!info.isFile()) throw new ImageError('SOURCE_INVALID', `not a regular file: ${source.file}`);
+    if (!info.isFile()) throw new ImageError('SOURCE_INVALID', `not a regular file: ${path}`);
     const opened = file;
-    return { size: info.size, chunks: () => fileChunks(opened, source.file, info.size), close: () => opened.close() };
+    const { size } = 'file' in source ? info : source;
+    const chunks = () =>
+      'file' in source ? fileChunks(opened, path, size) : partChunks(opened, path, source.start, size);
+    return { size, chunks, close: () => opened.close() };
   } catch (cause) {
     await file?.close();
-    throw cause instanceof ImageError ? cause : unreadable(source.file, cause);
+    throw cause instanceof ImageError ? cause : unreadable(path, cause);
+  }
+}
+
+async function* partChunks(
+  file: FileHandle,
+  path: string,
+  start: number,
+  size: number,
+): AsyncGenerator<Buffer, void, undefined> {
+  for (let done = 0; done < size; ) {
+    const length = Math.min(STEP, size - done);
+    const { bytesRead, buffer } = await file
+      .read(Buffer.allocUnsafe(length), 0, length, start + done)
+      .catch((cause) => {
+        throw unreadable(path, cause);
+      });
+    if (bytesRead === 0) throw changed(path);
+    done += bytesRead;
+    yield buffer.subarray(0, bytesRead);
   }
 }
 
@@ -45,11 +68,13 @@ async function* fileChunks(file: FileHandle, path: string, size: number): AsyncG
       });
     if (bytesRead === 0 && offset === size) return;
     offset += bytesRead;
-    if (bytesRead === 0 || offset > size) {
-      throw new ImageError('SOURCE_INVALID', `${path} changed while it was read`, { hint: 'build again' });
-    }
+    if (bytesRead === 0 || offset > size) throw changed(path);
     yield buffer.subarray(0, bytesRead);
   }
+}
+
+function changed(path: string): ImageError {
+  return new ImageError('SOURCE_INVALID', `${path} changed while it was read`, { hint: 'build again' });
 }
 
 function unreadable(path: string, cause: unknown): ImageError {

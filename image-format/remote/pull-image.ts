@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream';
+import { checkPlatform, isImageConfig } from '../check-image.ts';
 import type { Descriptor } from '../descriptor.ts';
 import { ImageError } from '../errors.ts';
+import { imageContent } from '../image-content.ts';
+import { MANIFEST_LIMIT } from '../layout/reach.ts';
 import type { ContentStore } from '../layout/store.ts';
-import { parseManifestDocument } from '../manifest.ts';
 import { formatReference, manifestIdentifier, type Reference } from '../reference.ts';
-import { selectManifest } from '../select-manifest.ts';
 import { concurrently } from './concurrently.ts';
 import type { RemoteRegistry } from './remote.ts';
 import { DEFAULT_CONCURRENCY, type Pulled, Report, type TransferOptions } from './transfer.ts';
@@ -13,11 +14,6 @@ import { DEFAULT_CONCURRENCY, type Pulled, Report, type TransferOptions } from '
 export interface PullOptions extends TransferOptions {
   /** Which manifest of an index. Default: its first. */
   profile?: string;
-}
-
-interface Fetched {
-  descriptor: Descriptor;
-  bytes: Buffer;
 }
 
 /**
@@ -36,7 +32,7 @@ export async function pullImage(
   const { signal, concurrency = DEFAULT_CONCURRENCY } = options;
   const abort = signal === undefined ? {} : { signal };
   const root = await remote.fetchManifest(repository, manifestIdentifier(reference), abort);
-  const { manifest, blobs, documents } = await choose(
+  const { manifest, config, layers, documents } = await imageContent(
     root,
     async (chosen) => {
       const fetched = await remote.fetchManifest(repository, chosen.digest, abort);
@@ -44,50 +40,21 @@ export async function pullImage(
     },
     options.profile,
   );
-  await concurrently(blobs, concurrency, signal, async (blob, either) => {
-    await pullBlob(repository, blob, remote, store, { ...options, signal: either });
+  await pullBlob(repository, config, remote, store, options);
+  // An image for other machines costs no layer.
+  if (isImageConfig(config)) checkPlatform(manifest, await store.read(config.digest, MANIFEST_LIMIT));
+  await concurrently(layers, concurrency, signal, async (layer, either) => {
+    await pullBlob(repository, layer, remote, store, { ...options, signal: either });
   });
   for (const document of documents) {
     const report = new Report(document.descriptor, options);
     await store.write(document.descriptor, Readable.from([document.bytes]));
     report.done('transferred');
   }
-  await checkComplete(store, [...blobs, ...documents.map(({ descriptor }) => descriptor)]);
+  await checkComplete(store, [config, ...layers, ...documents.map(({ descriptor }) => descriptor)]);
   const name = formatReference(reference);
   await store.tag(name, root.descriptor);
   return { descriptor: root.descriptor, manifest, name };
-}
-
-interface Choice {
-  manifest: Descriptor;
-  blobs: Descriptor[];
-  /** The manifest, then the index that it is from. */
-  documents: Fetched[];
-}
-
-async function choose(
-  root: Fetched,
-  fetch: (chosen: Descriptor) => Promise<Fetched>,
-  profile: string | undefined,
-): Promise<Choice> {
-  const document = parseManifestDocument(root.bytes, root.descriptor.mediaType);
-  if (document.kind === 'manifest') {
-    const { config, layers } = document.value;
-    return { manifest: root.descriptor, blobs: once([config, ...layers]), documents: [root] };
-  }
-  const chosen = await fetch(selectManifest(document.value, profile));
-  const inner = parseManifestDocument(chosen.bytes, chosen.descriptor.mediaType);
-  if (inner.kind === 'index')
-    throw new ImageError(
-      'MANIFEST_INVALID',
-      `${root.descriptor.digest} is an index of indexes, which is not supported`,
-    );
-  const { config, layers } = inner.value;
-  return { manifest: chosen.descriptor, blobs: once([config, ...layers]), documents: [chosen, root] };
-}
-
-function once(descriptors: readonly Descriptor[]): Descriptor[] {
-  return [...new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor])).values()];
 }
 
 async function pullBlob(

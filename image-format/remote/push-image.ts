@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Descriptor } from '../descriptor.ts';
 import { ImageError } from '../errors.ts';
-import { isManifestType, MANIFEST_LIMIT, reachableFrom } from '../layout/reach.ts';
+import { isManifestType, MANIFEST_LIMIT } from '../layout/reach.ts';
 import type { ContentStore } from '../layout/store.ts';
 import type { Reference } from '../reference.ts';
+import { wholeContent } from './check-whole.ts';
 import { concurrently } from './concurrently.ts';
 import type { RemoteRegistry } from './remote.ts';
 import { DEFAULT_CONCURRENCY, Report, type TransferOptions } from './transfer.ts';
 
 /**
- * Pushes what a name of the store points at: layers and configs first, then manifests by digest, the tag last.
+ * Pushes what a name of the store points at: layers and configs first, then manifests by digest, the tag last. Nothing
+ * is sent before all of it was found in the store.
  *
  * @returns the descriptor that the reference points at now
  * @throws ImageError as `RemoteRegistry` and `ContentStore` do
@@ -25,7 +27,7 @@ export async function pushImage(
   if (root === undefined) {
     throw new ImageError('NOT_FOUND', `the store has no image called ${name}`, { hint: 'uk images lists what it has' });
   }
-  const all = await reachableFrom(store, root, { missing: 'throw' });
+  const all = await wholeContent(store, root);
   const blobs = all.filter(({ mediaType }) => !isManifestType(mediaType));
   await concurrently(blobs, options.concurrency ?? DEFAULT_CONCURRENCY, options.signal, async (blob, signal) => {
     await pushBlob(store, reference.repository, blob, remote, { ...options, signal });
@@ -50,12 +52,6 @@ async function pushBlob(
   options: TransferOptions,
 ): Promise<void> {
   const report = new Report(blob, options);
-  // Found out before anything is sent: a store that lacks a part of an index, or whose disk has cut a file.
-  const size = await store.stat(blob.digest);
-  if (size !== blob.size) {
-    const found = size === undefined ? 'is not in the store' : `has ${size} bytes there instead of ${blob.size}`;
-    throw new ImageError('NOT_FOUND', `${blob.digest} ${found}`, { hint: 'pull or build the image again' });
-  }
   const outcome = await remote.pushBlob(repository, blob, () => store.stream(blob.digest), {
     onProgress: (sent) => report.progress(sent),
     ...abort(options),

@@ -84,7 +84,55 @@ describe('pushImage', () => {
       message: expect.stringContaining('2 bytes'),
     });
     await expect(pushImage(here, 'other', reference, remote)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    expect(registry.manifests.size).toBe(0);
+    expect(registry.requests).toEqual([]);
+  });
+
+  describe('of an index only what was pulled is there: nothing is sent, and it is said', () => {
+    const entry = (image: Descriptor, architecture: string) => ({ ...image, platform: { os: 'linux', architecture } });
+    const attestation = {
+      mediaType: MEDIA_TYPE.manifest,
+      digest: digestOf('attestation'),
+      size: 11,
+      platform: { os: 'unknown', architecture: 'unknown' },
+      annotations: { 'vnd.docker.reference.type': 'attestation-manifest' },
+    };
+    const missing = { mediaType: MEDIA_TYPE.manifest, digest: digestOf('missing'), size: 7 };
+    const pushing = async (...manifests: Descriptor[]) => {
+      await here.tag('name', await put(JSON.stringify({ schemaVersion: 2, manifests }), MEDIA_TYPE.index));
+      return await pushImage(here, 'name', reference, remote).then(
+        () => undefined,
+        (error) => error,
+      );
+    };
+    afterEach(() => expect(registry.requests).toEqual([]));
+
+    test('the platform that is missing', async () => {
+      const image = await putImage('1');
+      const error = await pushing(entry(image, 'amd64'), entry(missing, 'arm64'), attestation);
+      expect(error).toMatchObject({ code: 'NOT_FOUND' });
+      expect(error.message).toBe(
+        `the store has 1 of the 3 manifests of this index: the image for linux/arm64 is missing (${missing.digest}), and 1 more`,
+      );
+      expect(error.hint).toContain(`uk pull REF@${image.digest}`);
+      expect(error.hint).toContain('skopeo copy --all');
+    });
+
+    test('an attestation, or the image for this machine', async () => {
+      const image = await putImage('1');
+      expect((await pushing(entry(image, 'amd64'), attestation)).message).toContain(
+        `1 of the 2 manifests of this index: an attestation is missing (${attestation.digest})`,
+      );
+      expect(await pushing(entry(missing, 'amd64'))).toMatchObject({
+        message: expect.stringContaining('the image for linux/amd64 is missing'),
+        hint: 'pull it from where the index came from: uk pull REF',
+      });
+    });
+
+    test('a layer of one of its images', async () => {
+      const [one, two] = [await putImage('1'), await putImage('2')];
+      await rm(await here.path(digestOf('2')));
+      expect((await pushing(one, two)).message).toBe(`${digestOf('2')} is not in the store`);
+    });
   });
 });
 
@@ -194,6 +242,55 @@ describe('pullImage', () => {
       registry.intercept = () => undefined;
     }
     await nothingNamed();
+  });
+
+  describe('what cannot be used is refused before a layer is fetched', () => {
+    const described = async (mediaType: string, changes: object = {}) => {
+      const config = await put(JSON.stringify({ os: 'linux', architecture: 'amd64', ...changes }), MEDIA_TYPE.config);
+      const layers = [await put('good', MEDIA_TYPE.layer), { ...(await put('layer', MEDIA_TYPE.layer)), mediaType }];
+      await pushed(await put(JSON.stringify({ schemaVersion: 2, config, layers }), MEDIA_TYPE.manifest));
+    };
+    const blobs = () => registry.requests.filter((request) => request.includes('/blobs/'));
+
+    test.each([
+      ['application/vnd.docker.image.rootfs.foreign.diff.tar.gzip', 'is foreign: it is kept elsewhere than the image'],
+      ['application/vnd.oci.image.layer.nondistributable.v1.tar', 'is foreign: it is kept elsewhere than the image'],
+      ['application/vnd.oci.image.layer.nondistributable.v1.tar+zstd', 'is foreign'],
+      ['application/vnd.oci.image.layer.v1.tar+gzip+encrypted', 'is of the unknown type'],
+      ['application/vnd.oci.image.layer.v1.squashfs', 'is of the unknown type'],
+    ])('a layer of the type %s', async (mediaType, why) => {
+      await described(mediaType);
+      const pulling = pullImage(reference, remote, there);
+      await expect(pulling).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
+      for (const part of [`layer 2 (${digestOf('layer')}) ${why}`, mediaType])
+        await expect(pulling).rejects.toThrow(part);
+      expect(blobs()).toEqual([]);
+      await nothingNamed();
+    });
+
+    test('an image for another machine, which only its config says', async () => {
+      await described(MEDIA_TYPE.layer, { architecture: 'arm64' });
+      await expect(pullImage(reference, remote, there)).rejects.toThrow(
+        'it is for linux on arm64, and only linux on amd64 can be run',
+      );
+      expect(blobs()).toHaveLength(1);
+      await nothingNamed();
+    });
+
+    test('an index without amd64, with the platforms that it has', async () => {
+      const platform = { os: 'linux', architecture: 'arm64', variant: 'v8' };
+      const manifests = [{ ...(await putImage('1')), platform }];
+      await pushed(await put(JSON.stringify({ schemaVersion: 2, manifests }), MEDIA_TYPE.index));
+      await expect(pullImage(reference, remote, there)).rejects.toThrow('it has linux/arm64/v8');
+      expect(registry.requests).toEqual(['GET /v2/a/b/manifests/1']);
+    });
+
+    test('not what is no image: its layers are its own concern', async () => {
+      const config = await put('{}', MEDIA_TYPE.empty);
+      const layers = [{ ...(await put('chart', MEDIA_TYPE.layer)), mediaType: 'application/x-chart' }];
+      await pushed(await put(JSON.stringify({ schemaVersion: 2, config, layers }), MEDIA_TYPE.manifest));
+      await expect(pullImage(reference, remote, there)).resolves.toBeDefined();
+    });
   });
 
   test('one failure stops the rest', async () => {

@@ -25,6 +25,7 @@ static const struct mount_point later[] = {
 	{ "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "mode=0620,ptmxmode=0666" },
 	{ "tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777" },
 	{ "mqueue", "/dev/mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, "" },
+	{ "cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, "" },
 };
 
 static const char *const links[][2] = {
@@ -42,8 +43,8 @@ static void mount_all(const struct mount_point *points, size_t count)
 		mkdir(point->path, 0755);
 		if (mount(point->type, point->path, point->type, point->flags, point->options) == 0)
 			continue;
-		/* ENODEV: a kernel without that file system. EBUSY: the kernel has mounted it already. */
-		if (errno != ENODEV && errno != EBUSY)
+		/* ENODEV, and ENOENT in sysfs: a kernel without that file system. EBUSY: the kernel has mounted it already. */
+		if (errno != ENODEV && errno != ENOENT && errno != EBUSY)
 			log_line("cannot mount %s (error %d)", point->path, errno);
 	}
 }

@@ -57,7 +57,6 @@ test('every command tells of them in its help and in completion', () => {
 test.each([
   [['run', '-d', 'x'], /comes with background instances/],
   [['run', '--restart=always', 'x'], /comes with background instances/],
-  [['run', '-v', '/a:/b', 'x'], /comes with volumes/],
   [['run', '--network', 'host', 'x'], /comes with networks/],
   [['run', '--nonsense', 'x'], /unknown option/],
 ])('what does not exist yet is refused by name: %j', (argv, message) => {

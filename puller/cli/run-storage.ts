@@ -43,18 +43,19 @@ async function mountOf(session: Session, request: VolumeRequest): Promise<Instan
       return { kind: 'tmpfs', path, options, populate: copy };
     }
     case 'named': {
-      const { checkUsable, ensureVolume } = await import('../index.ts');
+      const { checkUsable, ensureVolume, needsReplay } = await import('../index.ts');
       const { name, path, readOnly, copy } = request;
       const volume = await ensureVolume(await session.volumesFolder(), name, { signal: session.signal });
-      await checkUsable(volume, readOnly);
-      return { kind: 'disk', file: volume.disk, path, readOnly, populate: copy };
+      const replay = await needsReplay(volume);
+      await checkUsable(volume, readOnly && !replay);
+      return { kind: 'disk', file: volume.disk, path, readOnly, populate: copy, replay };
     }
   }
 }
 
 async function scratchDisk(session: Session, size: number) {
   const [{ makeScratchDisk }, { cacheFolder }] = await Promise.all([
-    import('../volumes/scratch-disk.ts'),
+    import('../index.ts'),
     import('../store/folders.ts'),
   ]);
   return makeScratchDisk(cacheFolder(), size, session.signal);

@@ -33,7 +33,7 @@ describe('--volume', () => {
     ['d.a-t_a:/x:ro,nocopy', { kind: 'named', name: 'd.a-t_a', path: '/x', readOnly: true, copy: false }],
     ['data:/a//b/./c/../d/', { kind: 'named', name: 'data', path: '/a/b/d', readOnly: false, copy: true }],
     ['data://x', { kind: 'named', name: 'data', path: '/x', readOnly: false, copy: true }],
-    ['/scratch', { kind: 'tmpfs', path: '/scratch', options: [] }],
+    ['/scratch', { kind: 'tmpfs', path: '/scratch', options: [], copy: true }],
   ])('%s', (text, request) => expect(collectVolume(text)).toEqual([request]));
 
   test.each([
@@ -72,7 +72,7 @@ describe('--volume', () => {
   });
 
   test.each(['/development', '/dev/shm', '/processes', '/.ukulele', '/sys/fs/cgroup', '/...'])('%s is free', (path) =>
-    expect(collectVolume(path)).toEqual([{ kind: 'tmpfs', path, options: [] }]),
+    expect(collectVolume(path)).toEqual([{ kind: 'tmpfs', path, options: [], copy: true }]),
   );
 });
 
@@ -90,7 +90,7 @@ describe('--mount', () => {
       { kind: 'named', name: 'data', path: '/x', readOnly: true, copy: false },
     ],
     ['dst=/x,src=data,ro=false', { kind: 'named', name: 'data', path: '/x', readOnly: false, copy: true }],
-    ['type=volume,dst=/x', { kind: 'tmpfs', path: '/x', options: [] }],
+    ['type=volume,dst=/x', { kind: 'tmpfs', path: '/x', options: [], copy: true }],
     ['type=tmpfs,dst=/x', { kind: 'tmpfs', path: '/x', options: USUAL }],
     [
       'type=tmpfs,dst=/x,tmpfs-size=64m,tmpfs-mode=01777,ro',

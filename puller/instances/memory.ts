@@ -15,8 +15,8 @@ const PROGRAM_ROOM = 32 * MEBIBYTE;
 /** Bytes a second. */
 const PREFAULT_RATE = 128 * MEBIBYTE;
 
-/** The same for a guest with its root on a disk, whose kernel is of the preset `general`. */
-const DISK_KERNEL_NEED = 40 * MEBIBYTE;
+/** The same for a guest with its root on a disk, whose kernel is of the preset `general`: one that runs a shell. */
+const DISK_KERNEL_NEED = 26 * MEBIBYTE;
 
 /**
  * A root on a disk is read as it is used, and forgotten again where memory is short, so its size does not count.

@@ -61,6 +61,20 @@ test('each kind of mount', () => {
   ]);
 });
 
+test('a read-only volume whose journal is to be replayed can be written to by the guest', () => {
+  const mount = {
+    kind: 'disk' as const,
+    file: '/v/disk.img',
+    path: '/data',
+    readOnly: true,
+    populate: true,
+    replay: true,
+  };
+  const { disks, start } = storageOf(onDisk, { mounts: [mount] });
+  expect(disks[1]?.readOnly).toBe(false);
+  expect(start.mounts).toEqual([{ kind: 'ext4', source: 'volume-0', options: ['ro'], path: '/data' }]);
+});
+
 test("with a read-only root the image's volumes are written to in memory, but for those that are given", () => {
   const { start } = storageOf(onDisk, {
     readOnly: true,

@@ -8,8 +8,11 @@ import type { Disk, Share } from '../vmm/monitor.ts';
 export type InstanceMount =
   /** A folder of this machine. */
   | { kind: 'folder'; folder: string; path: string; readOnly: boolean }
-  /** A raw image with ext4. `populate`: an empty one gets what the image has at that path. */
-  | { kind: 'disk'; file: string; path: string; readOnly: boolean; populate: boolean }
+  /**
+   * A raw image with ext4. `populate`: an empty one gets what the image has at that path. `replay`: its journal is to be
+   * replayed as it is mounted, so the guest must be able to write even where it is read-only.
+   */
+  | { kind: 'disk'; file: string; path: string; readOnly: boolean; populate: boolean; replay?: boolean }
   /** Memory of the guest. Options as of the guest's mount: `ro`, `noexec`, `size=64m`, `mode=1777`. */
   | { kind: 'tmpfs'; path: string; options: readonly string[]; populate: boolean };
 
@@ -93,8 +96,10 @@ function addMount(
       },
     );
   }
-  if (mount.kind === 'disk') disks.push({ serial: name, file: mount.file, format: 'raw', readOnly: mount.readOnly });
-  else shares.push({ tag: name, folder: mount.folder, readOnly: mount.readOnly });
+  if (mount.kind === 'disk') {
+    const { file, readOnly, replay = false } = mount;
+    disks.push({ serial: name, file, format: 'raw', readOnly: readOnly && !replay });
+  } else shares.push({ tag: name, folder: mount.folder, readOnly: mount.readOnly });
   const options = [
     ...(mount.readOnly ? ['ro'] : []),
     ...(mount.kind === 'disk' && mount.populate && !mount.readOnly ? ['populate'] : []),

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { cacheFolder } from '../store/folders.ts';
+import { fileSystemTool } from '../volumes/file-system.ts';
 import { choiceOf } from './accelerator/choose.ts';
 import { hostKey, hostProcessor, kvmDeviceProblem } from './accelerator/host.ts';
 import { readVerdict } from './accelerator/verdict.ts';
@@ -24,7 +25,14 @@ const MEMORY_WANTED = 256 * 1024 ** 2;
 
 /** Says what this machine has of what running images needs. Runs no guest, and throws nothing. */
 export async function checkHost(): Promise<HostFinding[]> {
-  return Promise.all([checkQemu(), checkAccelerator(), checkSetpriv(), checkSpace(), checkMemory()]);
+  return Promise.all([
+    checkQemu(),
+    checkAccelerator(),
+    checkSetpriv(),
+    checkFileSystemTool(),
+    checkSpace(),
+    checkMemory(),
+  ]);
 }
 
 async function checkQemu(): Promise<HostFinding> {
@@ -69,6 +77,16 @@ async function checkSetpriv(): Promise<HostFinding> {
     ok: true,
     detail: found ?? 'missing: should uk be killed with SIGKILL, a guest that hangs may stay',
     ...(found === undefined ? { hint: 'apt-get install util-linux' } : {}),
+  };
+}
+
+async function checkFileSystemTool(): Promise<HostFinding> {
+  const found = fileSystemTool();
+  return {
+    name: 'mke2fs',
+    ok: true,
+    detail: found ?? 'missing: named volumes and uk run --disk need it',
+    ...(found === undefined ? { hint: 'apt-get install e2fsprogs' } : {}),
   };
 }
 

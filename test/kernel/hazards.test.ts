@@ -75,3 +75,17 @@ test('a machine that a program keeps for itself comes back by an NMI, and the lo
   expect(log).toMatch(/NMI: CPU 0 runs init\[1\] at 0x[0-9a-f]+, interrupts off/);
   expect(checksOf(log)).toMatchObject({ failed: [], ended: true });
 });
+
+test('a kernel that keeps interrupts off panics at the second NMI, and the log says where it was', async () => {
+  const socket = join(folder, 'qmp-kernel');
+  const guest = await checkedGuest(folder, 'hazards/deaf');
+  const monitor = ['-qmp', `unix:${socket},server=on,wait=off`];
+  const running = startGuest({ ...guest, cpus: 1, append: '-- kernel', monitor });
+  await running.seen('deaf');
+  const connection = createConnection(socket);
+  const monitoring = new QmpClient(connection);
+  const ended = running.output.then(() => true);
+  while (!(await Promise.race([ended, delay(100, false)]))) await monitoring.execute('inject-nmi').catch(() => {});
+  connection.destroy();
+  expect(await running.output).toMatch(/Kernel panic - not syncing: NMI: the kernel has interrupts off/);
+});

@@ -4,7 +4,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createConnection } from 'node:net';
+import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -94,6 +94,15 @@ test('the scripts for completion know the commands', async () => {
   expect(offered.toString().trim()).toBe('create');
 });
 
+async function saysStatus(socket: Socket): Promise<boolean> {
+  let text = '';
+  for await (const chunk of socket) {
+    text += chunk;
+    if (text.includes('"status"')) return true;
+  }
+  return false;
+}
+
 /** A machine of QEMU that has the disk and does not run. */
 async function machineWith(disk: string, readOnly: boolean) {
   const control = join(store, `${Math.random()}.sock`);
@@ -111,17 +120,19 @@ async function machineWith(disk: string, readOnly: boolean) {
     said += chunk;
   });
   const closed = once(machine, 'close');
-  const greeted = (async () => {
-    // QMP greets when all devices are there, and with them their locks.
+  const answered = (async () => {
+    // QMP greets early, but answers when all devices are there, and with them their locks.
     for (;;) {
       const socket = createConnection(control);
-      const greeting = await once(socket, 'data').catch(() => undefined);
+      socket.on('connect', () => socket.write('{"execute":"qmp_capabilities"}{"execute":"query-status"}'));
+      const isUp = await saysStatus(socket).catch(() => false);
       socket.destroy();
-      if (greeting !== undefined) return true;
+      if (isUp) return true;
+      if (machine.exitCode !== null) return false;
       await sleep(20);
     }
   })();
-  const runs = await Promise.race([greeted, closed.then(() => false)]);
+  const runs = await Promise.race([answered, closed.then(() => false)]);
   return {
     runs,
     said: () => said,

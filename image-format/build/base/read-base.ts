@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ImageError } from '../../errors.ts';
@@ -33,7 +34,9 @@ export async function readBase(store: ContentStore, layers: readonly Layer[], si
   for (const [index, layer] of layers.entries()) {
     try {
       const headers: Omit<EntryHeader, 'size' | 'mtime'>[] = [];
-      for await (const { content, size, mtime: _, ...header } of verifiedEntries(store, layer, signal)) {
+      for await (const { content, size, mtime: _, ...named } of verifiedEntries(store, layer, signal)) {
+        const header = { ...named, path: textOf(named.path) };
+        if (named.linkname !== undefined) header.linkname = textOf(named.linkname);
         headers.push(header);
         if (header.type !== 'file' || !LIBRARY_FOLDERS.test(header.path)) continue;
         contents.set(header.path, size > MAX_CONTENT ? Buffer.alloc(0) : await collect(content));
@@ -65,8 +68,18 @@ async function* verifiedEntries(
   const flow = pipeline(unpacked, verified, signal === undefined ? {} : { signal });
   // The loop below throws the same.
   flow.catch(() => {});
-  yield* readLayer(verified, { compression: 'none', limit: MAX_LAYER });
+  yield* readLayer(verified, { compression: 'none', limit: MAX_LAYER, origin: 'foreign' });
   await flow;
+}
+
+/**
+ * A name of a foreign layer as text. One that is not UTF-8 becomes text that nobody can have typed, so that no added file
+ * is taken to be in its place: each byte from 0x80 on is a lone surrogate, as Python's `surrogateescape` has it.
+ */
+function textOf(name: string): string {
+  const bytes = Buffer.from(name, 'latin1');
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  return name.replaceAll(/[\x80-\xff]/g, (byte) => String.fromCharCode(0xdc00 + byte.charCodeAt(0)));
 }
 
 async function collect(content: AsyncIterable<Buffer>): Promise<Buffer> {

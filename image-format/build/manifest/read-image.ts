@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { checkLayerTypes, checkPlatform, isImageConfig, unusable } from '../../check-image.ts';
 import type { Descriptor } from '../../descriptor.ts';
 import type { Digest } from '../../digest.ts';
-import { ImageError } from '../../errors.ts';
 import { type ImageConfig, parseImageConfig } from '../../image-config.ts';
 import { MANIFEST_LIMIT } from '../../layout/reach.ts';
 import type { ContentStore } from '../../layout/store.ts';
 import { type Manifest, parseManifestDocument } from '../../manifest.ts';
-import { isForeignLayer, layerCompression, MEDIA_TYPE } from '../../media-types.ts';
 import { notPulled, selectManifest } from '../../select-manifest.ts';
 import type { Layer } from '../request.ts';
 
@@ -35,21 +34,12 @@ export async function readImage(store: ContentStore, descriptor: Descriptor, pro
   if (diffIds.length !== manifest.layers.length) {
     throw unusable(chosen, `it has ${manifest.layers.length} layers and ${diffIds.length} diff_ids`);
   }
+  checkLayerTypes(chosen, manifest.layers);
   const layers = manifest.layers.flatMap((layer, i) => {
     const diffId = diffIds[i];
-    checkLayerType(chosen, layer, i);
     return diffId === undefined ? [] : [{ descriptor: layer, diffId }];
   });
   return { descriptor: chosen, manifest, config, layers };
-}
-
-/** @throws ImageError `MANIFEST_INVALID` */
-function checkLayerType(image: Descriptor, { mediaType, digest }: Descriptor, index: number): void {
-  const which = `layer ${index + 1} (${digest})`;
-  if (isForeignLayer(mediaType)) {
-    throw unusable(image, `${which} is foreign: it is kept elsewhere than the image (${mediaType})`);
-  }
-  if (layerCompression(mediaType) === undefined) throw unusable(image, `${which} is of the unknown type ${mediaType}`);
 }
 
 async function readManifest(
@@ -72,16 +62,11 @@ async function readManifest(
 
 async function readConfig(store: ContentStore, chosen: Descriptor, manifest: Manifest): Promise<ImageConfig> {
   const { mediaType, digest } = manifest.config;
-  if (mediaType !== MEDIA_TYPE.config && mediaType !== MEDIA_TYPE.dockerConfig) {
+  if (!isImageConfig(manifest.config)) {
     throw unusable(chosen, `it is no image but an artifact (${manifest.artifactType ?? mediaType})`);
   }
-  const config = parseImageConfig(await store.read(digest, MANIFEST_LIMIT));
-  if (config.os !== 'linux' || config.architecture !== 'amd64') {
-    throw unusable(chosen, `it is for ${config.os} on ${config.architecture}`);
-  }
+  const bytes = await store.read(digest, MANIFEST_LIMIT);
+  const config = parseImageConfig(bytes);
+  checkPlatform(chosen, bytes);
   return config;
-}
-
-function unusable({ digest }: Descriptor, why: string): ImageError {
-  return new ImageError('MANIFEST_INVALID', `${digest} cannot be used as an image: ${why}`);
 }

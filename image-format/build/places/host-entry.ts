@@ -21,10 +21,17 @@ export interface HostEntry {
  * @throws ImageError `SOURCE_INVALID`
  */
 export async function hostEntry(host: string, path: string): Promise<HostEntry> {
-  const stats = await lstat(host).catch((cause) => {
+  return await entryOf(host, path, await statsOf(host));
+}
+
+async function statsOf(host: string): Promise<Stats> {
+  return await lstat(host).catch((cause) => {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     throw new ImageError('SOURCE_INVALID', `${missing ? 'no such file' : 'cannot read'}: ${host}`, { cause });
   });
+}
+
+async function entryOf(host: string, path: string, stats: Stats): Promise<HostEntry> {
   const builder = process.getuid?.() ?? 0;
   const own = builder !== 0 && stats.uid === builder;
   const common = {
@@ -88,14 +95,24 @@ export async function hostEntryWithXattrs(host: string, path: string): Promise<H
   return xattrs === undefined ? found : { ...found, entry: { ...found.entry, xattrs } };
 }
 
-/** A folder and all that is in it, in order of names; links in it stay links. */
-export async function* hostTree(host: string, path: string): AsyncGenerator<HostEntry, void, undefined> {
-  const top = await hostEntry(host, path);
-  yield top;
-  if (!top.stats.isDirectory()) return;
+/**
+ * A folder and all that is in it, in order of names; links in it stay links.
+ *
+ * @param wanted what to take: `all` of it, the entry `alone` without what is in it, or `nothing`. Default: all
+ */
+export async function* hostTree(
+  host: string,
+  path: string,
+  wanted: (host: string, stats: Stats) => 'all' | 'alone' | 'nothing' = () => 'all',
+): AsyncGenerator<HostEntry, void, undefined> {
+  const stats = await statsOf(host);
+  const amount = wanted(host, stats);
+  if (amount === 'nothing') return;
+  yield await entryOf(host, path, stats);
+  if (!stats.isDirectory() || amount === 'alone') return;
   const names = await readdir(host, { encoding: 'buffer' }).catch((cause) => {
     throw new ImageError('SOURCE_INVALID', `cannot list ${host}: ${(cause as Error).message}`, { cause });
   });
   for (const name of names.map((bytes) => textOf(bytes, `the name of a file in ${host}`)).sort())
-    yield* hostTree(join(host, name), path === '' ? name : `${path}/${name}`);
+    yield* hostTree(join(host, name), path === '' ? name : `${path}/${name}`, wanted);
 }

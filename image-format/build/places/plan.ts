@@ -125,6 +125,8 @@ function hasContent({ entry: { type } }: Planned): boolean {
 function hasSameContent(a: Planned, b: Planned): boolean {
   const [one, other] = [contentOf(a), contentOf(b)];
   if (one === undefined || other === undefined) return false;
+  // Parts of archives come from trees, which are not planned.
+  if ('partOf' in one || 'partOf' in other) return false;
   if ('file' in one && 'file' in other) return one.file === other.file || isSameFile(one.file, other.file);
   return bytesOf(one).equals(bytesOf(other));
 }
@@ -134,7 +136,7 @@ function contentOf({ entry: { type, source }, origin }: Planned): EntrySource | 
   return type === 'hardlink' ? { file: origin } : source;
 }
 
-function bytesOf(source: EntrySource): Buffer {
+function bytesOf(source: Exclude<EntrySource, { partOf: string }>): Buffer {
   return 'file' in source ? readFileSync(source.file) : Buffer.from(source.bytes);
 }
 

@@ -1,47 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Profile } from '../../../hardware-profiles/index.ts';
-import type {
-  BuildOptions,
-  BuiltImage,
-  CallsFiles,
-  ExecutionChanges,
-  StackedRequest,
-} from '../../../image-format/build/index.ts';
-import {
-  type Descriptor,
-  type Digest,
-  layerCompression,
-  parseManifestDocument,
-  parseReference,
-} from '../../../image-format/index.ts';
+import type { BuildOptions, BuiltImage, CallsFiles, ExecutionChanges } from '../../../image-format/build/index.ts';
+import { type Descriptor, type Digest, layerCompression, parseManifestDocument } from '../../../image-format/index.ts';
 import type { ContentStore } from '../../../image-format/layout/index.ts';
+import type { Preset } from '../../../kernel-build/index.ts';
+import { chosenBase } from '../base.ts';
 import { callsFiles } from '../calls.ts';
 import type { Session } from '../context.ts';
 import { CliError } from '../errors.ts';
+import { type ExecutionFlags, executionChanges } from '../execution-changes.ts';
 import { builtKernel, kernelFromImage } from '../kernel.ts';
+import { choosePreset } from '../kernel-preset.ts';
 import { buildLibc } from '../libc.ts';
 import type { AddedFile } from '../options.ts';
 import { formatBytes } from '../output/bytes.ts';
 import type { Progress } from '../output/progress.ts';
 import { formatTable } from '../output/table.ts';
 import { canonicalName, pinnedName, resolveLocal } from '../references.ts';
-import { pull } from '../transfer.ts';
 
-export interface BuildFlags {
+export interface BuildFlags extends ExecutionFlags {
   tag: string[];
   app?: string;
   from?: string;
   fromImage?: string;
+  rootfs?: string;
   add?: AddedFile[];
-  env?: string[];
-  entrypoint?: string;
-  workdir?: string;
-  user?: string;
-  expose?: string[];
-  label?: string[];
   profile?: string[];
   compression?: 'zstd' | 'gzip';
   kernel?: string;
+  preset?: Preset;
   calls?: boolean;
   libc?: 'ring0-musl';
   sysroot?: string;
@@ -76,16 +63,23 @@ export async function build(session: Session, args: string[], flags: BuildFlags)
   return undefined;
 }
 
-function checkSources({ app, from, fromImage, calls, libc, sysroot }: BuildFlags): void {
-  if ((app === undefined && fromImage === undefined) === (from === undefined)) {
-    throw new CliError('USAGE', 'say either --app FILE or --from REF, or --from-image REF with or without --app', {
-      hint: 'uk build --help shows examples',
+function checkSources({ app, from, fromImage, rootfs, kernel, preset, calls, libc, sysroot }: BuildFlags): void {
+  const bases = Object.entries({ from, 'from-image': fromImage, rootfs }).filter(([, value]) => value !== undefined);
+  const isOne =
+    bases.length === 0 ? app !== undefined : bases.length === 1 && (app === undefined || from === undefined);
+  if (!isOne) {
+    throw new CliError('USAGE', 'say one of --app FILE, --from REF, --from-image REF and --rootfs PATH', {
+      hint: '--app can also be used on top of --from-image or --rootfs; uk build --help shows examples',
     });
   }
-  if (fromImage === undefined) return;
+  if (kernel !== undefined && preset !== undefined) {
+    throw new CliError('USAGE', '--preset is for a kernel that is built: that of --kernel is what it is');
+  }
+  const [name] = bases[0] ?? [];
+  if (name === undefined || from !== undefined) return;
   const [misplaced] = Object.entries({ calls, libc, sysroot }).find(([, value]) => value !== undefined) ?? [];
   if (misplaced !== undefined) {
-    throw new CliError('USAGE', `--${misplaced} cannot be used with --from-image: libraries are those of that image`);
+    throw new CliError('USAGE', `--${misplaced} cannot be used with --${name}: libraries are those that are there`);
   }
 }
 
@@ -110,12 +104,12 @@ async function buildFromApp(
   for (const name of flags.profile ?? [undefined]) profiles.push(await loadProfile(name));
   const compression = flags.compression ?? 'zstd';
   const libc = flags.libc === undefined ? {} : { libc: await buildLibc(session, progress) };
-  const base = flags.fromImage === undefined ? undefined : await containerImage(session, store, flags.fromImage);
+  const base = await chosenBase(session, store, progress, { ...flags, compression });
   const images: ProfiledImage[] = [];
   for (const profile of profiles) {
     const kernel =
       flags.kernel === undefined
-        ? await builtKernel(session, profile, progress)
+        ? await builtKernel(session, profile, progress, choosePreset(session, flags))
         : await kernelFromImage(session, store, flags.kernel, {
             profile,
             explicit: flags.profile !== undefined,
@@ -145,19 +139,6 @@ async function buildFromApp(
   return images;
 }
 
-/** What a container image gives to a new one; it is fetched where the store does not hold it. */
-async function containerImage(
-  session: Session,
-  store: ContentStore,
-  text: string,
-): Promise<Pick<StackedRequest, 'base' | 'execution'>> {
-  const { readContainerImage } = await import('../../../image-format/build/index.ts');
-  if ((await store.resolve(canonicalName(text))) === undefined) await pull(session, store, parseReference(text), {});
-  const { descriptor } = await resolveLocal(store, text);
-  const { layers, config } = await readContainerImage(store, descriptor);
-  return { base: layers, execution: config.config ?? {} };
-}
-
 async function buildFromImage(
   session: Session,
   store: ContentStore,
@@ -166,7 +147,7 @@ async function buildFromImage(
   changes: ExecutionChanges,
 ): Promise<ProfiledImage[]> {
   const { rebuildConfig, validateImage } = await import('../../../image-format/build/index.ts');
-  const replaced = ['profile', 'kernel', 'calls', 'libc', 'sysroot'].find(
+  const replaced = ['profile', 'kernel', 'preset', 'calls', 'libc', 'sysroot'].find(
     (name) => flags[name as keyof BuildFlags] !== undefined,
   );
   const misplaced = flags.add?.find(({ layer, source }) => layer !== 'config' && source !== '');
@@ -220,53 +201,6 @@ async function nameImages(store: ContentStore, names: string[], images: Profiled
       })),
     })),
   };
-}
-
-function executionChanges(args: string[], flags: BuildFlags): ExecutionChanges {
-  return {
-    ...(args.length === 0 ? {} : { args }),
-    ...(flags.env === undefined ? {} : { env: flags.env }),
-    ...(flags.entrypoint === undefined ? {} : { entrypoint: parseEntrypoint(flags.entrypoint) }),
-    ...(flags.workdir === undefined ? {} : { workingDir: flags.workdir }),
-    ...(flags.user === undefined ? {} : { user: flags.user }),
-    ...(flags.expose === undefined ? {} : { exposedPorts: flags.expose.map(parseExposed) }),
-    ...(flags.label === undefined ? {} : { labels: parseLabels(flags.label) }),
-  };
-}
-
-function parseEntrypoint(text: string): string[] {
-  try {
-    const list: unknown = JSON.parse(text);
-    if (
-      Array.isArray(list) &&
-      list.length > 0 &&
-      list.every((word) => typeof word === 'string' && !word.includes('\0'))
-    ) {
-      return list;
-    }
-  } catch {
-    // Said below, for both ways to be wrong.
-  }
-  throw new CliError('USAGE', `--entrypoint is not a JSON list of words: ${text}`, {
-    hint: `write it as '["/usr/bin/python3","-u"]'`,
-  });
-}
-
-function parseExposed(text: string): string {
-  if (!/^[0-9]{1,5}(?:\/(?:tcp|udp|sctp))?$/.test(text)) {
-    throw new CliError('USAGE', `--expose: ${text} is not a port`, { hint: 'write 80 or 53/udp' });
-  }
-  return text.includes('/') ? text : `${text}/tcp`;
-}
-
-function parseLabels(labels: string[]): Record<string, string> {
-  return Object.fromEntries(
-    labels.map((label) => {
-      const equals = label.indexOf('=');
-      if (equals < 1) throw new CliError('USAGE', `--label: ${label} is not NAME=VALUE`);
-      return [label.slice(0, equals), label.slice(equals + 1)];
-    }),
-  );
 }
 
 function report({ names, digest, images }: BuildResult): string {

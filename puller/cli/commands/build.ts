@@ -10,7 +10,14 @@ export function addBuild(program: Command, context: CommandContext): void {
     .argument('[args...]', 'behind "--": the arguments that the program gets when `uk run` is given none')
     .requiredOption('-t, --tag <ref>', 'name of the image, as in localhost:5000/hello:1 (repeatable)', collect)
     .option('--app <file>', 'the program: an ELF file or a script of this machine')
-    .option('--from-image <ref>', 'build on the layers of this container image, taken as they are')
+    .option(
+      '--from-image <ref>',
+      'build on the layers of this container image, taken as they are: a reference, oci:DIR[:TAG|@DIGEST] or docker-archive:FILE[:NAME]',
+    )
+    .option(
+      '--rootfs <path>',
+      'build on this root file system: a folder, or a tar archive (plain, gzip or zstd) of this machine',
+    )
     .option('--from <ref>', 'take this image and replace only how its program runs: config, environment, arguments')
     .option(
       '--add <src:dst[:layer]>',
@@ -31,6 +38,18 @@ export function addBuild(program: Command, context: CommandContext): void {
       ).choices(['zstd', 'gzip']),
     )
     .option('--kernel <ref>', 'take the kernel of that image instead of building one')
+    .addOption(
+      new Option(
+        '--preset <name>',
+        'what the kernel has: small for one program, general for whole systems (default: what fits, and why is said)',
+      ).choices(['small', 'general']),
+    )
+    .addOption(
+      new Option(
+        '--root <kind>',
+        'how the guest gets its root: in its memory, or from a disk (default: what fits)',
+      ).choices(['initramfs', 'erofs']),
+    )
     .option('--calls', "have a dynamic program's glibc call the kernel by jumps instead of SYSCALL (docs/calls.md)")
     .addOption(
       new Option('--libc <name>', 'give a program of musl this libc: system calls as function calls').choices([
@@ -48,6 +67,8 @@ Examples:
     --add ./nginx.conf:/etc/nginx/nginx.conf:config --add ./site:/var/www -- -g 'daemon off;'
   uk build -t localhost:5000/tool:1 --app ./tool-of-musl --libc ring0-musl
   uk build -t localhost:5000/tool:2 --from-image debian:bookworm-slim --app ./tool
+  uk build -t localhost:5000/tool:3 --from-image docker-archive:./saved.tar:debian
+  uk build -t localhost:5000/shell:1 --rootfs ./debian --entrypoint '["/bin/sh"]' -- -c 'echo hello'
   uk build -t localhost:5000/hello:2 --from localhost:5000/hello:1 -e LANG=C
 `,
     )

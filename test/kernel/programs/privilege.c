@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
@@ -10,6 +11,9 @@
 
 /* asm/prctl.h, which musl's compiler does not find */
 #define ARCH_SET_GS 0x1001
+
+/* All memory, writable, as the kernel sees it: asm/page_64_types.h, __PAGE_OFFSET_BASE_L4. Here its 16th MiB. */
+#define DIRECT_MAP (0xffff888000000000UL + (16UL << 20))
 
 void check_privilege(void)
 {
@@ -31,4 +35,6 @@ void check_privilege(void)
 	CHECK("a bad pointer is EFAULT", write(1, (void *)8, 4) == -1 && errno == EFAULT, errno);
 	CHECK("a pointer that is none is EFAULT", write(1, (void *)(1UL << 62), 4) == -1 && errno == EFAULT, errno);
 	CHECK("a pointer to the end of all is EFAULT", write(1, (void *)-1L, 4) == -1 && errno == EFAULT, errno);
+	CHECK("the kernel's text is no name of a file", open((const char *)call, O_RDONLY) == -1 && errno == EFAULT, errno);
+	CHECK("the kernel's memory takes no answer", syscall(SYS_uname, DIRECT_MAP) == -1 && errno == EFAULT, errno);
 }

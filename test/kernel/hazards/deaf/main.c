@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "../../programs/check.h"
@@ -12,6 +13,16 @@ static void end_by_alarm(int number)
 {
 	(void)number;
 	end();
+}
+
+/* As if the kernel hung: RSP is in its half, too, and there is nothing but a jump to itself (eb fe) in its text. */
+static void hang_in_kernel(void)
+{
+	const unsigned char *at = (const unsigned char *)getauxval(32);
+
+	while (at[0] != 0xeb || at[1] != 0xfe)
+		at--;
+	__asm__ volatile("cli; mov %0, %%rsp; jmp *%0" : : "r"(at));
 }
 
 int main(int argc, char *argv[])
@@ -27,6 +38,8 @@ int main(int argc, char *argv[])
 		alarm(1);
 		__asm__ volatile("cli; 1: jmp 1b");
 	}
+	if (strcmp(what, "kernel") == 0)
+		hang_in_kernel();
 	if (strcmp(what, "gs") == 0)
 		__asm__ volatile("mov %0, %%gs; 1: jmp 1b" : : "r"(0));
 	printf("FAIL nothing happened\n");

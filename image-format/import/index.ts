@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+export { importImage } from './import-image.ts';
+export { type ArchiveSource, type ImageSource, type LayoutSource, parseSource } from './source.ts';
