@@ -36,7 +36,7 @@ function askOnce(port: number, send: string | Uint8Array, answer: RegExp, silent
   socket.setEncoding('latin1').on('data', (piece: string) => {
     text += piece;
     // Not every server closes the connection after its answer.
-    if (answer.test(text)) socket.end();
+    if (answer.test(text)) socket.destroy();
   });
   socket.on('error', (error) => {
     text ||= error.message;
