@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a recipe to an OCI image layout. Every step is one layer, as in a Dockerfile.
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Buildah } from './buildah.ts';
-import { cached, keyOf, workFolder } from './cache.ts';
+import { cached, cachePath, keyOf, workFolder } from './cache.ts';
 import { mustRun } from './command.ts';
 import { aptMounts, BASE_KEY, debianBase, SUITE } from './debian-base.ts';
 import { packFiles } from './image-files.ts';
@@ -13,8 +14,17 @@ const root = join(import.meta.dirname, '../../..');
 
 /** @returns the image's layout for containers/image: `oci:FOLDER:NAME`, made at most once */
 export async function builtImage(recipe: Recipe): Promise<string> {
-  const folder = await cached(recipe.name, await recipeKey(recipe), (part) => build(recipe, part));
-  return `oci:${join(folder, 'layout')}:${recipe.name}`;
+  return layoutOf(recipe, await cached(recipe.name, await recipeKey(recipe), (part) => build(recipe, part)));
+}
+
+/** @returns the same of an image that was made before, else undefined */
+export async function madeImage(recipe: Recipe): Promise<string | undefined> {
+  const folder = cachePath(recipe.name, await recipeKey(recipe));
+  return existsSync(folder) ? layoutOf(recipe, folder) : undefined;
+}
+
+function layoutOf({ name }: Recipe, folder: string): string {
+  return `oci:${join(folder, 'layout')}:${name}`;
 }
 
 async function recipeKey({ from, steps, config }: Recipe): Promise<string> {

@@ -21,14 +21,19 @@ export function keyOf(value: unknown): string {
     .slice(0, 16);
 }
 
+/** Where the cache has something, or will have it. A folder that is there is whole. */
+export function cachePath(name: string, key: string): string {
+  // Tools that read a reference from a path would take an @ for the start of a digest.
+  return join(cacheFolder(), `${name}.${key}`);
+}
+
 /**
  * A folder of the cache, made by `make` if it is not there. It appears whole, by one rename. What older recipes of the same
  * name left is removed.
  */
 export async function cached(name: string, key: string, make: (folder: string) => Promise<void>): Promise<string> {
   const cache = cacheFolder();
-  // Tools that read a reference from a path would take an @ for the start of a digest.
-  const folder = join(cache, `${name}.${key}`);
+  const folder = cachePath(name, key);
   if (existsSync(folder)) return folder;
   await mkdir(cache, { recursive: true });
   for (const old of await readdir(cache)) {

@@ -17,24 +17,26 @@ export interface Question {
 export async function ask({ port, send, answer, timeoutMs, signal }: Question): Promise<string> {
   const end = performance.now() + timeoutMs;
   let last = 'none';
+  // A forwarded connection that came before the server listens may get its answer late or never: a new one soon gets it.
+  let patienceMs = 1000;
   while (performance.now() < end && signal?.aborted !== true) {
-    last = await askOnce(port, send, answer);
+    last = await askOnce(port, send, answer, patienceMs);
     if (answer.test(last)) return last;
+    patienceMs = Math.min(patienceMs * 2, 30_000);
     await sleep(200);
   }
   throw new Error(`port ${port}: no right answer; the last was ${JSON.stringify(last.slice(0, 500))}`);
 }
 
-/** A server that accepts and says nothing has 30 seconds: it may be about to. */
-function askOnce(port: number, send: string | Uint8Array, answer: RegExp): Promise<string> {
+function askOnce(port: number, send: string | Uint8Array, answer: RegExp, silentMs: number): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   const socket = connect(port, '127.0.0.1', () => socket.write(send));
   let text = '';
-  socket.setTimeout(30_000, () => socket.destroy());
+  socket.setTimeout(silentMs, () => socket.destroy());
   socket.setEncoding('latin1').on('data', (piece: string) => {
     text += piece;
     // Not every server closes the connection after its answer.
-    if (answer.test(text)) socket.end();
+    if (answer.test(text)) socket.destroy();
   });
   socket.on('error', (error) => {
     text ||= error.message;

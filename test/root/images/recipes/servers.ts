@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Servers as their users run them: an entry script, a user of their own, data on a volume, a signal that ends them.
 import type { Recipe } from '../recipe.ts';
+import { TREE } from './tree.ts';
 
 const postgres: Recipe = {
   name: 'postgres',
@@ -131,6 +132,7 @@ const nginx: Recipe = {
   ],
   config: { Cmd: ['nginx', '-g', 'daemon off;'], ExposedPorts: ['80/tcp'], StopSignal: 'SIGQUIT' },
   checks: [
+    TREE,
     { title: 'its configuration is sound', args: ['nginx', '-t', '-q'], stdout: '' },
     {
       title: 'a page, and its line in the log on standard output',
