@@ -92,7 +92,8 @@ const ownFolders = fc.subarray<TarEntry>([
   { path: 'etc/passwd', content: 'root:x:0:0::/:/a\n' },
   { path: 'tmp', typeflag: '5', mode: 0o1770, uid: 3 },
   { path: 'run/lock', typeflag: '5', mode: 0o1777 },
-  { path: './', typeflag: '5', mode: 0o1711, uid: 9, gid: 10, xattrs: { 'user.root': 'x' } },
+  // Without extended attributes: overlayfs shows those of the layer above the image, in a container too.
+  { path: './', typeflag: '5', mode: 0o1711, uid: 9, gid: 10 },
   { path: 'mail', typeflag: '5', mode: 0o2775, gid: 8, mtime: 5 },
 ]);
 
