@@ -122,12 +122,12 @@ const SIGKILL = 9;
 export async function startInstance(bootable: Bootable, options: InstanceOptions): Promise<Instance> {
   const begin = performance.now();
   const { profile } = bootable;
-  const storage = storageOf(bootable, options);
+  const { monitor, file } = monitorFor(profile);
+  const storage = storageOf(bootable, options, monitor.shareKind);
   checkContract(bootable.kernelJson.guestContract, contractNeeded(storage.start));
   const execution = executionOf(bootable.config, options);
   const forwards = options.forwards ?? [];
   const memory = chooseMemory(options.memory, bootable);
-  const { monitor, file } = monitorFor(profile);
   const backing = backingOf(profile, options);
   if (backing.hugePages !== undefined) await checkHugePages(backing.hugePages, memory);
   await checkForwards(forwards);

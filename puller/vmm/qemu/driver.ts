@@ -5,10 +5,12 @@ import type { Readable } from 'node:stream';
 import { PullerError } from '../../errors.ts';
 import type { Machine, MachineExit, MachineSpec, Monitor } from '../monitor.ts';
 import { DESCRIPTOR, qemuArguments } from './arguments.ts';
-import { findProgram, qemuBinary } from './binary.ts';
+import { qemuBinary } from './binary.ts';
 import { explainQemuExit } from './failure.ts';
 import { isHeld, registersOf } from './inspect.ts';
+import { parentDeathSignal } from './parent-death.ts';
 import { QmpClient } from './qmp.ts';
+import { findVirtiofsd, serveFolders } from './virtiofsd.ts';
 
 const COMPLAINT_MAX = 16 * 1024;
 
@@ -22,25 +24,22 @@ const COMPLAINT_MAX = 16 * 1024;
 export const qemu: Monitor = {
   name: 'qemu',
   explainExit: explainQemuExit,
+  shareKind: (filesystems, readOnly) =>
+    filesystems.includes('virtiofs') && !readOnly && findVirtiofsd() !== undefined ? 'virtiofs' : '9p',
   async start(spec) {
-    const [program, ...argv] = [...parentDeathSignal(), qemuBinary(), ...qemuArguments(spec)];
+    const folders = await serveFolders(spec.shares ?? []);
+    const [program, ...argv] = [...parentDeathSignal(), qemuBinary(), ...qemuArguments(spec, folders.sockets)];
     const child = spawn(program ?? '', argv, {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
       // A session of its own: Ctrl-C in the terminal is for us, who pass it on to the program in the guest.
       detached: true,
     });
-    const exited = exitOf(child);
+    const exited = exitOf(child, folders.failed);
+    exited.then(folders.close);
     if (child.pid === undefined) throw explainQemuExit(spec, await exited);
     return machineOf(child, child.pid, spec, exited);
   },
 };
-
-let setpriv: string | null | undefined;
-
-function parentDeathSignal(): string[] {
-  setpriv ??= findProgram('setpriv') ?? null;
-  return setpriv === null ? [] : [setpriv, '--pdeathsig', 'KILL', '--'];
-}
 
 function machineOf(child: ChildProcess, pid: number, spec: MachineSpec, exited: Promise<MachineExit>): Machine {
   let qmp: QmpClient | undefined;
@@ -71,8 +70,11 @@ function socketOf(child: ChildProcess, descriptor: number): Socket {
   throw new PullerError('MONITOR_FAILED', `descriptor ${descriptor} of the monitor is not a socket`);
 }
 
-function exitOf(child: ChildProcess): Promise<MachineExit> {
+function exitOf(child: ChildProcess, failed: Promise<string>): Promise<MachineExit> {
   let complaint = '';
+  failed.then((why) => {
+    if (child.exitCode === null && child.kill('SIGKILL')) complaint = why;
+  });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-COMPLAINT_MAX);
   });
