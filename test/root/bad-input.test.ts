@@ -202,6 +202,13 @@ describe('layers that are refused, naming the path', () => {
   });
 });
 
+test('what only the guest finds is said with --quiet, too', async () => {
+  await image.put([tarOf([])]);
+  const { status, stderr } = await image.run(['--entrypoint', '/no/such/program'], '');
+  expect(status).toBe(127);
+  expect(stderr).toMatch(/^uk: .*\/no\/such\/program/);
+});
+
 describe('images that lie, or are for others', () => {
   const good = tarOf([file('a', 'x'.repeat(2000))]);
 

@@ -57,7 +57,7 @@ const folder = fc.record({ path, typeflag: fc.constant('5'), ...attributes, mode
 const symlink = fc.record({
   path,
   typeflag: fc.constant('2'),
-  target: fc.constantFrom('a', '/b', '../c', '../../../../a', 'nowhere', 'y'.repeat(600)),
+  target: fc.constantFrom('a', '/b', '../c', '../../../../a', 'nowhere', `${'y'.repeat(200)}/`.repeat(3)),
   uid: attributes.uid,
   gid: attributes.gid,
   mtime: attributes.mtime,
@@ -92,7 +92,8 @@ const ownFolders = fc.subarray<TarEntry>([
   { path: 'etc/passwd', content: 'root:x:0:0::/:/a\n' },
   { path: 'tmp', typeflag: '5', mode: 0o1770, uid: 3 },
   { path: 'run/lock', typeflag: '5', mode: 0o1777 },
-  { path: './', typeflag: '5', mode: 0o1711, uid: 9, gid: 10, xattrs: { 'user.root': 'x' } },
+  // Without extended attributes: overlayfs shows those of the layer above the image, in a container too.
+  { path: './', typeflag: '5', mode: 0o1711, uid: 9, gid: 10 },
   { path: 'mail', typeflag: '5', mode: 0o2775, gid: 8, mtime: 5 },
 ]);
 

@@ -84,7 +84,7 @@ export async function run(session: Session, image: string, args: string[], flags
       if (event.type === 'revived') session.output.note(`uk: ${event.text}`);
     },
   }).finally(storage.close);
-  if (outcome.failure !== undefined) session.output.note(`uk: ${outcome.failure.message}`);
+  if (outcome.failure !== undefined) session.output.problem(`uk: ${outcome.failure.message}`);
   return outcome.status;
 }
 

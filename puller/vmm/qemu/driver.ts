@@ -28,18 +28,29 @@ export const qemu: Monitor = {
     filesystems.includes('virtiofs') && !readOnly && findVirtiofsd() !== undefined ? 'virtiofs' : '9p',
   async start(spec) {
     const folders = await serveFolders(spec.shares ?? []);
-    const [program, ...argv] = [...parentDeathSignal(), qemuBinary(), ...qemuArguments(spec, folders.sockets)];
-    const child = spawn(program ?? '', argv, {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
-      // A session of its own: Ctrl-C in the terminal is for us, who pass it on to the program in the guest.
-      detached: true,
-    });
+    let child: ChildProcess;
+    try {
+      child = spawnQemu(spec, folders.sockets);
+    } catch (error) {
+      // This process would wait for the daemons.
+      await folders.close();
+      throw error;
+    }
     const exited = exitOf(child, folders.failed);
     exited.then(folders.close);
     if (child.pid === undefined) throw explainQemuExit(spec, await exited);
     return machineOf(child, child.pid, spec, exited);
   },
 };
+
+function spawnQemu(spec: MachineSpec, sockets: ReadonlyMap<string, string>): ChildProcess {
+  const [program, ...argv] = [...parentDeathSignal(), qemuBinary(), ...qemuArguments(spec, sockets)];
+  return spawn(program ?? '', argv, {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    // A session of its own: Ctrl-C in the terminal is for us, who pass it on to the program in the guest.
+    detached: true,
+  });
+}
 
 function machineOf(child: ChildProcess, pid: number, spec: MachineSpec, exited: Promise<MachineExit>): Machine {
   let qmp: QmpClient | undefined;

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -68,7 +68,7 @@ export async function serveFolders(shares: readonly Share[]): Promise<SharedFold
     const sockets = new Map<string, string>();
     for (const share of wanted) {
       const socket = join(folder, share.tag);
-      const daemon = startDaemon(program, share, socket);
+      const daemon = startDaemon(program, await sourceOf(share, `${socket}-folder`), socket);
       daemons.push(daemon);
       const ended = endOf(daemon);
       await listening(ended, socket, share);
@@ -91,9 +91,19 @@ async function sweep(place: string): Promise<void> {
   }
 }
 
-function startDaemon(program: string, { folder }: Share, socket: string): ChildProcess {
-  // The two daemons take the same options; the older one splits those behind -o at commas, and so has no such folder.
-  const options = ['-o', `source=${folder}`, '-o', 'cache=auto', '-o', 'xattr', '-o', 'posix_lock', '-o', 'flock'];
+/**
+ * A path of the folder without a comma: the older daemon splits its options there. It refuses links, but not what is
+ * behind one.
+ */
+async function sourceOf({ folder }: Share, link: string): Promise<string> {
+  if (!folder.includes(',')) return folder;
+  await symlink(folder, link);
+  return `${link}/.`;
+}
+
+function startDaemon(program: string, source: string, socket: string): ChildProcess {
+  // The two daemons take the same options.
+  const options = ['-o', `source=${source}`, '-o', 'cache=auto', '-o', 'xattr', '-o', 'posix_lock', '-o', 'flock'];
   const [command = '', ...args] = [...parentDeathSignal(), program, `--socket-path=${socket}`, ...options, '-f'];
   return spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
 }
