@@ -186,14 +186,17 @@ const apache: Recipe = {
     {
       title: 'answers from many processes at once',
       args: ['ask-many'],
+      memory: '512M',
       stdout: '40 answers from 40 workers of www-data\n',
     },
     {
       title: 'a page',
+      memory: '256M',
       request: { port: 80, send: 'GET /page.txt HTTP/1.0\r\n\r\n', answer: /200 OK[\s\S]*a page of Apache/ },
     },
     {
       title: 'workers that wait, ended by SIGWINCH',
+      memory: '256M',
       request: {
         port: 80,
         send: 'GET /server-status?auto HTTP/1.0\r\n\r\n',
