@@ -187,7 +187,7 @@ const apache: Recipe = {
       title: 'answers from many processes at once',
       args: ['ask-many'],
       memory: '512M',
-      stdout: '40 answers from 40 workers of www-data\n',
+      stdout: '20 answers from 20 workers, the last: www-data of 20\n',
     },
     {
       title: 'a page',
