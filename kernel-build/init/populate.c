@@ -123,9 +123,13 @@ static int link_again(struct copy *copy, const struct stat *of, int to, const ch
 	for (linked = copy->linked; linked; linked = linked->next)
 		if (linked->device == of->st_dev && linked->inode == of->st_ino)
 			return linkat(copy->volume, linked->path, to, name, 0) == 0 ? 1 : -1;
-	linked = malloc(sizeof(*linked));
-	if (!linked || !(linked->path = strdup(copy->path)))
+	linked = calloc(1, sizeof(*linked));
+	if (linked)
+		linked->path = strdup(copy->path);
+	if (!linked || !linked->path) {
+		free(linked);
 		return -1;
+	}
 	linked->device = of->st_dev;
 	linked->inode = of->st_ino;
 	linked->next = copy->linked;
@@ -242,15 +246,34 @@ static int is_fresh(int volume)
 	return faccessat(volume, MARK, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || each_entry(volume, is_nothing, NULL) == 0;
 }
 
+static void forget_links(struct copy *copy)
+{
+	while (copy->linked) {
+		struct linked *linked = copy->linked;
+
+		copy->linked = linked->next;
+		free(linked->path);
+		free(linked);
+	}
+}
+
+static int copy_all(int from, int to)
+{
+	struct copy copy = { .volume = to };
+	int result = copy_directory(&copy, from, to, 0);
+
+	forget_links(&copy);
+	return result;
+}
+
 /* On the disk, before and after: what stands in the journal behind the mark may be there without what it marks. */
 static int fill(int from, int to)
 {
-	struct copy copy = { .volume = to };
 	struct stat of;
 	int mark = openat(to, MARK, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (mark < 0 || syncfs(to) != 0 || each_entry(to, remove_but_mark, &to) != 0 || fstat(from, &of) != 0 ||
-	    copy_directory(&copy, from, to, 0) != 0 || copy_attributes(from, to, ".", &of) != 0) {
+	    copy_all(from, to) != 0 || copy_attributes(from, to, ".", &of) != 0) {
 		close_both(mark, -1);
 		return -1;
 	}
