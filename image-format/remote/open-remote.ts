@@ -8,6 +8,7 @@ import { Authorizer } from './authorizer.ts';
 import { downloadBlob } from './blob-download.ts';
 import { uploadBlob } from './blob-upload.ts';
 import { endpointOf } from './endpoint.ts';
+import { type BlobAnswer, type Range, requestBlob } from './fetch/blob-answer.ts';
 import { describeManifest, headDescriptor, MANIFEST_ACCEPT, readManifest } from './manifest-answer.ts';
 import type { Abortable, BlobPush, RemoteOptions, RemoteRegistry } from './remote.ts';
 import { Session } from './session.ts';
@@ -16,13 +17,15 @@ import { Transport } from './transport.ts';
 
 /** A client of one registry. Nothing is sent before the first request. */
 export function openRemote(options: RemoteOptions): RemoteRegistry {
-  const { registry, plainHttp, ca, credentials, userAgent = 'uk', attempts = 5, backoffMs = 200 } = options;
+  const { registry, plainHttp, ca, credentials, userAgent = 'uk' } = options;
+  const { attempts = 5, backoffMs = 200, readTimeoutMs = 60_000 } = options;
   const env = options.env ?? process.env;
   const endpoint = endpointOf(registry, plainHttp);
   const transport = new Transport(endpoint, { ca, env });
   const now = () => Date.now();
   const authorizer = new Authorizer({ registry, endpoint, transport, credentials, env, userAgent, now });
-  const session = new Session({ registry, endpoint, transport, authorizer, attempts, backoffMs, userAgent });
+  const repetition = { attempts, backoffMs, readTimeoutMs };
+  const session = new Session({ registry, endpoint, transport, authorizer, userAgent, ...repetition });
   return new Remote(session);
 }
 
@@ -86,6 +89,22 @@ class Remote implements RemoteRegistry {
       signal: options.signal,
     });
     return Readable.from(chunks, { objectMode: false, highWaterMark: 1024 * 1024 });
+  }
+
+  async openBlob(
+    repository: string,
+    descriptor: Descriptor,
+    range: Range | undefined,
+    options: Abortable = {},
+  ): Promise<BlobAnswer> {
+    return await requestBlob(this.#session, {
+      url: this.#url(repository, 'blobs', descriptor.digest),
+      descriptor,
+      scope: pull(repository),
+      what: `pulling ${this.#name(repository, descriptor.digest)}`,
+      range,
+      signal: options.signal,
+    });
   }
 
   async hasBlob(repository: string, digest: Digest, options: Abortable = {}): Promise<boolean> {

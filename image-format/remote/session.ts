@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ImageError } from '../errors.ts';
 import { answerError } from './answer-error.ts';
 import type { Authorizer } from './authorizer.ts';
+import { backoff, pause } from './backoff.ts';
 import { discard, type HttpAnswer, type HttpRequest, isHopeless, networkError, type Transport } from './transport.ts';
 
 export interface Call {
@@ -31,12 +31,14 @@ export interface SessionOptions {
   authorizer: Authorizer;
   attempts: number;
   backoffMs: number;
+  /** How long the registry may send nothing of an answer to a GET or HEAD. */
+  readTimeoutMs: number;
   userAgent: string;
 }
 
 const MAX_REDIRECTS = 5;
 /** How long a registry may make us wait (`Retry-After`), in seconds. */
-const MAX_RETRY_AFTER_S = 60;
+const MAX_RETRY_AFTER_S = 300;
 const TRANSIENT = new Set([408, 429, 500, 502, 503, 504]);
 const REDIRECT = new Set([301, 302, 303, 307, 308]);
 
@@ -45,6 +47,8 @@ export class Session {
   readonly options: SessionOptions;
   /** A registry that has answered once is worth waiting for. */
   #hasAnswered = false;
+  /** Until when the registry wants no requests, of none of those who wait for it; milliseconds since 1970. */
+  #notBefore = 0;
 
   constructor(options: SessionOptions) {
     this.options = options;
@@ -56,6 +60,7 @@ export class Session {
     const attempts = call.attempts ?? this.options.attempts;
     for (let attempt = 1; ; attempt++) {
       let answer: HttpAnswer;
+      await pause(this.#notBefore - Date.now(), call.signal);
       try {
         answer = await this.#authorized(call);
         this.#hasAnswered = true;
@@ -66,9 +71,9 @@ export class Session {
       }
       if (call.expect.includes(answer.status)) return answer;
       if (attempt >= attempts || !TRANSIENT.has(answer.status)) throw await answerError(answer, call.what, registry);
-      const wait = retryAfterMs(answer);
+      this.#notBefore = Math.max(this.#notBefore, Date.now() + retryAfterMs(answer));
       await answer.body.dump();
-      await this.pause(attempt, call.signal, wait);
+      await this.pause(attempt, call.signal);
     }
   }
 
@@ -78,9 +83,8 @@ export class Session {
     return this.#hasAnswered || !isHopeless(error);
   }
 
-  async pause(attempt: number, signal: AbortSignal | undefined, atLeastMs = 0): Promise<void> {
-    const backoff = this.options.backoffMs * 2 ** (attempt - 1);
-    await delay(Math.max(backoff, atLeastMs), undefined, signal === undefined ? {} : { signal });
+  async pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
+    await pause(backoff(attempt, this.options.backoffMs), signal);
   }
 
   async #authorized(call: Call): Promise<HttpAnswer> {
@@ -131,7 +135,7 @@ export class Session {
   }
 
   async #send(call: Call, url: URL): Promise<HttpAnswer> {
-    const { endpoint, transport, authorizer, userAgent } = this.options;
+    const { endpoint, transport, authorizer, userAgent, readTimeoutMs } = this.options;
     // What authorizes us with the registry is nobody else's business.
     const authorization = url.origin === endpoint.origin ? authorizer.header(call.scope) : undefined;
     return await transport.send({
@@ -144,6 +148,7 @@ export class Session {
       },
       body: typeof call.body === 'function' ? call.body() : call.body,
       signal: call.signal,
+      ...(call.method === 'GET' || call.method === 'HEAD' ? { timeoutMs: readTimeoutMs } : {}),
     });
   }
 

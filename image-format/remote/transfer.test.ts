@@ -11,7 +11,7 @@ import { type ContentStore, openContentStore } from '../layout/index.ts';
 import { MEDIA_TYPE } from '../media-types.ts';
 import { parseReference, type Reference } from '../reference.ts';
 import { concurrently } from './concurrently.ts';
-import { openRemote, pullImage, pushImage, type RemoteRegistry, type TransferEvent } from './index.ts';
+import { openLine, openRemote, pullImage, pushImage, type RemoteRegistry, type TransferEvent } from './index.ts';
 import { TestRegistry } from './testing.ts';
 
 let dir: string;
@@ -236,7 +236,8 @@ describe('pullImage', () => {
         response.end();
         return true;
       };
-      await expect(pullImage(reference, remote, there)).rejects.toMatchObject({
+      const line = openLine({ backoffMs: 1, attempts: 3 });
+      await expect(pullImage(reference, remote, there, { line })).rejects.toMatchObject({
         code: expect.stringMatching(/SIZE_MISMATCH|REGISTRY_ERROR/),
       });
       registry.intercept = () => undefined;

@@ -11,6 +11,8 @@ export interface HttpRequest {
   headers: Readonly<Record<string, string>>;
   body?: Buffer | Readable | undefined;
   signal?: AbortSignal | undefined;
+  /** How long the server may send nothing, before its answer and within it. */
+  timeoutMs?: number | undefined;
 }
 
 export interface HttpAnswer {
@@ -49,7 +51,7 @@ export class Transport {
           } as ConstructorParameters<typeof EnvHttpProxyAgent>[0]);
   }
 
-  async send({ method, url, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
+  async send({ method, url, headers, body, signal, timeoutMs }: HttpRequest): Promise<HttpAnswer> {
     const answer = await this.#dispatcher.request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
@@ -57,6 +59,7 @@ export class Transport {
       headers: { ...headers },
       body: body ?? null,
       ...(signal === undefined ? {} : { signal }),
+      ...(timeoutMs === undefined ? {} : { headersTimeout: timeoutMs, bodyTimeout: timeoutMs }),
     });
     const entries = Object.entries(answer.headers).map(([name, value]) => {
       return [name, Array.isArray(value) ? value.join(', ') : value] as const;
@@ -121,6 +124,9 @@ export function networkError(error: unknown, endpoint: URL, signal: AbortSignal 
       `${origin} ended the connection before it had answered (${code})`,
       "try again; if it stays so, the registry's log says why",
     );
+  }
+  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
+    return unreachable(`${origin} sent nothing for too long (${code})`, 'try again, or wait longer: --read-timeout');
   }
   const why = code === 'ECONNREFUSED' ? 'connection refused' : code || (error as Error).message;
   return unreachable(

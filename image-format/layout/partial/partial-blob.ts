@@ -104,7 +104,11 @@ export class PartialBlob {
         this.#received += bytes.length;
       },
       blockDone: async (block, checksum) => {
-        if (this.#present.has(block)) return;
+        if (this.#present.has(block)) {
+          // Somebody else was faster with the same block.
+          this.#received -= this.#lengthOf(block);
+          return;
+        }
         await this.#journal.append(block, checksum);
         this.#present.add(block);
         this.#startHashing();
