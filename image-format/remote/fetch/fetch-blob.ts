@@ -8,10 +8,13 @@ import type { BlobAnswer, Range } from './blob-answer.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { Slots } from './slots.ts';
 
-/** A larger blob is received in ranges of this size, several at once. */
-export const CHUNK_SIZE = 8 * 1024 * 1024;
+/**
+ * A larger blob is received in ranges of this size, several at once. It bounds what can be lost with a process that is
+ * killed: no more is ever asked for than these ranges.
+ */
+export const CHUNK_SIZE = 4 * 1024 * 1024;
 /** Ranges of one blob at once. */
-const RANGES = 4;
+export const RANGES = 4;
 
 export interface FetchOptions {
   /** Asks for a range, or for all of it. */
