@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DIGEST_ALGORITHMS, type Digest, isDigest } from '../digest.ts';
 import { isMissing, storeError } from './durable.ts';
 import type { IngestFolder } from './ingest.ts';
-import { reachableFrom } from './reach.ts';
+import { isManifestType, reachableFrom } from './reach.ts';
 import type { ContentStore } from './store.ts';
 
 export interface Collected {
@@ -42,8 +42,13 @@ interface OldBlob extends Collected {
 
 async function unreached(store: ContentStore, blobs: OldBlob[]): Promise<OldBlob[]> {
   const reached = new Set<Digest>();
-  for (const { descriptor } of await store.list()) {
-    for (const { digest } of await reachableFrom(store, descriptor, { missing: 'skip' })) reached.add(digest);
+  const roots = (await store.list()).map(({ descriptor }) => descriptor);
+  for (let root = roots.pop(); root !== undefined; root = roots.pop()) {
+    for (const { digest, mediaType } of await reachableFrom(store, root, { missing: 'skip' })) {
+      // What refers to it, such as a signature, stays with it.
+      if (!reached.has(digest) && isManifestType(mediaType)) roots.push(...(await store.referrers(digest)));
+      reached.add(digest);
+    }
   }
   return blobs.filter(({ digest }) => !reached.has(digest));
 }

@@ -16,6 +16,7 @@ import { NameFolder } from './names.ts';
 import { dataFile, type PartialBlob } from './partial/partial-blob.ts';
 import { type Claim, PartialFolder } from './partial/partial-folder.ts';
 import { MANIFEST_LIMIT } from './reach.ts';
+import { ReferrerFolder } from './referrers.ts';
 import type { ContentStore } from './store.ts';
 
 /** image-spec image-layout.md, "oci-layout file" */
@@ -63,19 +64,21 @@ async function claim(path: string): Promise<void> {
 }
 
 /** What a store may have before it was opened for the first time, or when that was interrupted. */
-const OWN = new Set(['blobs', 'ingest', 'names', 'index.json', 'partial', 'volumes']);
+const OWN = new Set(['blobs', 'ingest', 'names', 'index.json', 'partial', 'referrers', 'volumes']);
 
 class FolderStore implements ContentStore {
   readonly root: string;
   readonly #ingest: IngestFolder;
   readonly #names: NameFolder;
   readonly #partials: PartialFolder;
+  readonly #referrers: ReferrerFolder;
 
   constructor(root: string, ingest: IngestFolder) {
     this.root = root;
     this.#ingest = ingest;
     this.#names = new NameFolder(join(root, 'names'), ingest);
     this.#partials = new PartialFolder(join(root, 'partial'));
+    this.#referrers = new ReferrerFolder(join(root, 'referrers'), ingest);
   }
 
   /** An image layout has these two files; ours never change (names stand in `names/`). */
@@ -203,6 +206,16 @@ class FolderStore implements ContentStore {
     return await this.#names.delete(name);
   }
 
+  async attach(subject: Digest, referrer: Descriptor): Promise<void> {
+    if ((await this.stat(subject)) === undefined) throw this.#notFound(subject);
+    if ((await this.stat(referrer.digest)) !== referrer.size) throw this.#notFound(referrer.digest);
+    await this.#referrers.add(subject, referrer);
+  }
+
+  async referrers(subject: Digest): Promise<Descriptor[]> {
+    return await this.#referrers.of(subject);
+  }
+
   async list(): Promise<{ name: string; descriptor: Descriptor }[]> {
     return await this.#names.list();
   }
@@ -211,7 +224,9 @@ class FolderStore implements ContentStore {
     const { graceMs = DEFAULT_GRACE_MS, dryRun = false } = options;
     await this.#ingest.clean();
     if (!dryRun) await this.#partials.clean();
-    return await collectBlobs(this, this.#ingest, Date.now() - graceMs, dryRun);
+    const removed = await collectBlobs(this, this.#ingest, Date.now() - graceMs, dryRun);
+    if (!dryRun) await this.#referrers.retain(async (subject) => (await this.stat(subject)) !== undefined);
+    return removed;
   }
 
   /** Whether the blob is there; its time is renewed, so that a collection under way leaves it. */

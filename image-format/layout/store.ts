@@ -65,6 +65,16 @@ export interface ContentStore {
   /** Removes a name only. @returns whether it was there */
   untag(name: string): Promise<boolean>;
 
+  /**
+   * Keeps content that refers to other content, such as a signature, as long as that is kept. Both are there already.
+   *
+   * @throws ImageError `NOT_FOUND`
+   */
+  attach(subject: Digest, referrer: Descriptor): Promise<void>;
+
+  /** What was attached to a manifest or an index, in byte order of the digests. */
+  referrers(subject: Digest): Promise<Descriptor[]>;
+
   /** All names, in byte order. */
   list(): Promise<{ name: string; descriptor: Descriptor }[]>;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError } from 'commander';
+import { addArchive } from './commands/archive.ts';
 import { addBuild } from './commands/build.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -40,6 +41,7 @@ export function createProgram(setStatus: (status: number) => void): Command {
   const context = { setStatus };
   addBuild(program, context);
   addTransfer(program, context);
+  addArchive(program, context);
   addImages(program, context);
   addRun(program, context);
   addVolume(program, context);

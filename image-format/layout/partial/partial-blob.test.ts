@@ -116,17 +116,23 @@ describe('a partial blob', () => {
   });
 
   test('the second who wants it waits for the first', async () => {
-    let go = () => {};
-    const gate = new Promise<void>((resolve) => {
-      go = resolve;
-    });
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
     const first = store.receive(expected, async (blob) => {
-      await gate;
+      begun.resolve();
+      await gate.promise;
       await fillAll(blob);
     });
+    await begun.promise;
     const second = store.receive(expected, () => Promise.reject(new Error('filled twice')));
-    setTimeout(go, 50);
+    setTimeout(gate.resolve, 50);
     expect(await Promise.all([first, second])).toEqual(['received', 'exists']);
+  });
+
+  test('of two that begin at the same moment both end well', async () => {
+    const outcomes = await Promise.all([1, 2, 3].map(() => store.receive(expected, fillAll)));
+    expect(outcomes.filter((outcome) => outcome === 'received')).toHaveLength(1);
+    expect(await partials()).toEqual([]);
   });
 
   test('that of a process which is gone is taken over, that of a living one is not', async () => {
