@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { Descriptor } from '../descriptor.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import { ImageError } from '../errors.ts';
+import { MEDIA_TYPE } from '../media-types.ts';
 import { manifestIdentifier, type Reference } from '../reference.ts';
 import { Authorizer } from './authorizer.ts';
 import { downloadBlob } from './blob-download.ts';
@@ -89,6 +90,20 @@ class Remote implements RemoteRegistry {
       signal: options.signal,
     });
     return Readable.from(chunks, { objectMode: false, highWaterMark: 1024 * 1024 });
+  }
+
+  async fetchReferrers(repository: string, subject: Digest, options: Abortable = {}): Promise<Buffer> {
+    const what = `asking for signatures of ${this.#name(repository, subject)}`;
+    const answer = await this.#session.call({
+      method: 'GET',
+      url: this.#url(repository, 'referrers', subject),
+      headers: { accept: MEDIA_TYPE.index, 'accept-encoding': 'identity' },
+      scope: pull(repository),
+      expect: [200],
+      what,
+      signal: options.signal,
+    });
+    return await readManifest(answer, what, this.registry, options.signal);
   }
 
   async openBlob(
@@ -182,7 +197,7 @@ class Remote implements RemoteRegistry {
   }
 
   /** Names and identifiers hold no characters that would need escaping: the reference's grammar is that of paths. */
-  #url(repository: string, kind: 'manifests' | 'blobs', identifier: string): URL {
+  #url(repository: string, kind: 'manifests' | 'blobs' | 'referrers', identifier: string): URL {
     return new URL(`/v2/${repository}/${kind}/${identifier}`, this.#endpoint);
   }
 

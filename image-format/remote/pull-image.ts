@@ -11,6 +11,7 @@ import { concurrently } from './concurrently.ts';
 import { type Line, openLine } from './fetch/line.ts';
 import { checkSpace, planTransfer } from './fetch/plan.ts';
 import { pullBlob } from './fetch/pull-blob.ts';
+import { pullSignatures } from './fetch/pull-signatures.ts';
 import type { PullSource } from './remote.ts';
 import { DEFAULT_CONCURRENCY, type Pulled, Report, type TransferOptions, type TransferPlan } from './transfer.ts';
 
@@ -19,6 +20,8 @@ export interface PullOptions extends TransferOptions {
   profile?: string;
   /** Called once the manifest is known. */
   onPlan?: (plan: TransferPlan) => void;
+  /** Whether its signatures are fetched, too. Default: no. */
+  signatures?: boolean;
   /** The line, shared by all that is pulled at once. Default: one of its own. */
   line?: Line;
   /** The name that the image gets in the store. Default: the reference's own. */
@@ -66,6 +69,9 @@ export async function pullImage(
     report.done('transferred');
   }
   await checkComplete(store, [config, ...layers, ...documents.map(({ descriptor }) => descriptor)]);
+  if (options.signatures) {
+    for (const { descriptor } of documents) await pullSignatures(descriptor.digest, to, options);
+  }
   await store.tag(name, root.descriptor);
   return { descriptor: root.descriptor, manifest, name };
 }

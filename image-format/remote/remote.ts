@@ -61,6 +61,9 @@ export interface PullSource {
     options?: Abortable,
   ): Promise<BlobAnswer>;
 
+  /** The list of what refers to a manifest, as bytes of an index. Without the referrers API it is `NOT_FOUND`. */
+  fetchReferrers(repository: string, subject: Digest, options?: Abortable): Promise<Buffer>;
+
   /** Told of who sent what was no good; says whether somebody else may do better. */
   blame?(origin: string, digest: Digest, fault: 'cut' | 'wrong'): boolean;
 }

@@ -21,6 +21,8 @@ export interface PullFlags extends TransferFlags {
   /** Milliseconds that a registry may send nothing. */
   readTimeout?: number;
   connections?: number;
+  /** Whether signatures are fetched, too. Default: yes. */
+  signatures?: boolean;
 }
 
 export interface Transferred {
@@ -88,6 +90,7 @@ export async function pullAll(
           ...shown,
           line,
           signal,
+          signatures: flags.signatures ?? true,
           ...(flags.profile === undefined ? {} : { profile: flags.profile }),
           ...(flags.ahead ? { name: AHEAD(reference) } : {}),
         };

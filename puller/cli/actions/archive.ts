@@ -30,7 +30,9 @@ export async function save(session: Session, images: string[], flags: { output?:
   await writeWhole(output, chunks, session.signal);
   const names = found.map(({ name }) => name);
   session.output.result({ file: output, images: names, blobs, size }, () =>
-    session.output.quiet ? output : `${output}: ${names.length === 1 ? "one image" : `${names.length} images`}, ${blobs} blobs, ${formatBytes(size)}`,
+    session.output.quiet
+      ? output
+      : `${output}: ${names.length === 1 ? 'one image' : `${names.length} images`}, ${blobs} blobs, ${formatBytes(size)}`,
   );
 }
 
