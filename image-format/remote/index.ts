@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type Line, type LineOptions, openLine } from './fetch/line.ts';
+export { type LoginPlace, removeLogin, saveLogin } from './login-files.ts';
 export { openRemote } from './open-remote.ts';
 export { type PullOptions, pullImage } from './pull-image.ts';
 export { pushImage } from './push-image.ts';

@@ -179,6 +179,15 @@ class Remote implements RemoteRegistry {
     return await listTags(this.#session, repository, pull(repository), options.signal);
   }
 
+  async checkLogin({ signal }: Abortable = {}): Promise<boolean> {
+    const what = `logging in to ${this.registry}`;
+    const { authorizer } = this.#session.options;
+    const url = new URL('/v2/', this.#endpoint);
+    const answer = await this.#session.call({ method: 'GET', url, scope: '', expect: [200], what, signal });
+    await answer.body.dump();
+    return authorizer.header('') !== undefined;
+  }
+
   async close(): Promise<void> {
     await this.#session.options.transport.close();
   }

@@ -104,6 +104,14 @@ export interface RemoteRegistry extends PullSource {
     options?: Abortable,
   ): Promise<Digest>;
 
+  /**
+   * Whether the registry takes the credentials.
+   *
+   * @returns false if it asks for none
+   * @throws also `REGISTRY_UNAUTHORIZED`
+   */
+  checkLogin(options?: Abortable): Promise<boolean>;
+
   /** All tags, in the registry's order. */
   listTags(repository: string, options?: Abortable): Promise<string[]>;
 

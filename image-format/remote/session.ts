@@ -89,13 +89,16 @@ export class Session {
 
   async #authorized(call: Call): Promise<HttpAnswer> {
     const { authorizer, endpoint } = this.options;
+    const sent = authorizer.header(call.scope);
     const { answer: first, url } = await this.#redirected(call);
     // Whoever else asks for a login, at the end of a redirect or where an upload goes, could name a realm of its own.
     if (first.status !== 401 || url.origin !== endpoint.origin) return first;
     const asked = first.headers['www-authenticate'];
-    authorizer.forget(call.scope);
+    authorizer.forget(call.scope, sent);
+    // Somebody else may have got a newer token in the meantime.
+    const renewed = authorizer.header(call.scope) !== undefined;
     try {
-      if (asked === undefined || !(await authorizer.answer(asked, call.scope, call.signal))) return first;
+      if (!renewed && (asked === undefined || !(await authorizer.answer(asked, call.scope, call.signal)))) return first;
     } catch (error) {
       discard(first);
       throw error;

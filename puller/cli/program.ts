@@ -7,6 +7,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addImages } from './commands/images.ts';
 import { addKernel } from './commands/kernel.ts';
 import { addLibc } from './commands/libc.ts';
+import { addLogin } from './commands/login.ts';
 import { addRegistry } from './commands/registry.ts';
 import { addRun } from './commands/run.ts';
 import { addTransfer } from './commands/transfer.ts';
@@ -41,6 +42,7 @@ export function createProgram(setStatus: (status: number) => void): Command {
   const context = { setStatus };
   addBuild(program, context);
   addTransfer(program, context);
+  addLogin(program, context);
   addArchive(program, context);
   addImages(program, context);
   addRun(program, context);

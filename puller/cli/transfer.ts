@@ -173,7 +173,10 @@ function showPull(progress: Progress): {
       if (event.outcome === 'exists' || event.what === 'manifest' || event.phase === 'start') return;
       meter.update(event.digest, event.transferred);
       all?.update({ done: meter.done, total: meter.total, text: meter.text });
-      if (meter.done >= meter.total) all?.done('fetched');
+      if (meter.done < meter.total) return;
+      all?.done('fetched');
+      // Another image may still bring more.
+      all = undefined;
     },
   };
 }

@@ -143,6 +143,26 @@ describe('a large blob', () => {
     expect(total).toBeLessThan(big.length - 6_300_000 + 3 * 262_144);
   });
 
+  test('tokens that expire in the middle are renewed, once for all ranges that find out', async () => {
+    let token = 0;
+    let uses = 0;
+    registry.intercept = (request, response) => {
+      if (request.url?.startsWith('/token')) {
+        uses = 0;
+        response.end(JSON.stringify({ token: `t${++token}` }));
+        return true;
+      }
+      // Each token is good for two ranges.
+      if (request.headers.authorization === `Bearer t${token}` && token > 0 && uses++ < 2) return false;
+      const realm = `Bearer realm="http://${registry.host}/token",service="s"`;
+      response.writeHead(401, { 'www-authenticate': realm }).end();
+      return true;
+    };
+    await pull();
+    expect(token).toBeGreaterThanOrEqual(2);
+    expect(token).toBeLessThanOrEqual(4);
+  });
+
   test('wrong bytes get no name and are not kept', async () => {
     const blob = registry.putBlob(big);
     registry.blobs.set(blob.digest, Buffer.alloc(big.length));
