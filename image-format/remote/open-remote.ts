@@ -21,12 +21,13 @@ export function openRemote(options: RemoteOptions): RemoteRegistry {
   const { registry, plainHttp, ca, credentials, userAgent = 'uk' } = options;
   const { attempts = 5, backoffMs = 200, readTimeoutMs = 60_000 } = options;
   const env = options.env ?? process.env;
-  const endpoint = endpointOf(registry, plainHttp);
-  const transport = new Transport(endpoint, { ca, env });
+  const { host } = options;
+  const endpoint = host?.base ?? new URL('/v2', endpointOf(registry, plainHttp));
+  const transport = new Transport(endpoint, { ...host, ca: host?.ca ?? ca, env });
   const now = () => Date.now();
   const authorizer = new Authorizer({ registry, endpoint, transport, credentials, env, userAgent, now });
   const repetition = { attempts, backoffMs, readTimeoutMs };
-  const session = new Session({ registry, endpoint, transport, authorizer, userAgent, ...repetition });
+  const session = new Session({ registry, endpoint, transport, authorizer, userAgent, ...repetition, host });
   return new Remote(session);
 }
 
@@ -135,7 +136,7 @@ class Remote implements RemoteRegistry {
     const { mountFrom, signal } = options;
     const scope = [push(repository), ...(mountFrom === undefined ? [] : [pull(mountFrom)])].join(' ');
     return await uploadBlob(this.#session, {
-      url: new URL(`/v2/${repository}/blobs/uploads/`, this.#endpoint),
+      url: new URL(`${this.#endpoint.pathname}/${repository}/blobs/uploads/`, this.#endpoint),
       descriptor,
       scope,
       what: `pushing ${this.#name(repository, descriptor.digest)}`,
@@ -182,7 +183,7 @@ class Remote implements RemoteRegistry {
   async checkLogin({ signal }: Abortable = {}): Promise<boolean> {
     const what = `logging in to ${this.registry}`;
     const { authorizer } = this.#session.options;
-    const url = new URL('/v2/', this.#endpoint);
+    const url = new URL(`${this.#endpoint.pathname}/`, this.#endpoint);
     const answer = await this.#session.call({ method: 'GET', url, scope: '', expect: [200], what, signal });
     await answer.body.dump();
     return authorizer.header('') !== undefined;
@@ -207,7 +208,11 @@ class Remote implements RemoteRegistry {
 
   /** Names and identifiers hold no characters that would need escaping: the reference's grammar is that of paths. */
   #url(repository: string, kind: 'manifests' | 'blobs' | 'referrers', identifier: string): URL {
-    return new URL(`/v2/${repository}/${kind}/${identifier}`, this.#endpoint);
+    const url = new URL(this.#endpoint);
+    url.pathname += `/${repository}/${kind}/${identifier}`;
+    const namespace = this.#session.options.host?.namespace;
+    if (namespace !== undefined) url.searchParams.set('ns', namespace);
+    return url;
   }
 
   #name(repository: string, identifier: string): string {

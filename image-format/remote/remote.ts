@@ -10,7 +10,27 @@ export interface Credentials {
   password: string;
 }
 
+/** How one host is reached, where that is not as its registry's name says. */
+export interface HostOptions {
+  /** The address of its API, with the path that stands for `/v2`. */
+  base: URL;
+  /** Which registry it stands in for: the host is told so (`?ns=`). */
+  namespace?: string;
+  /** PEM of certificate authorities to trust besides the system's. */
+  ca?: string;
+  /** Takes any certificate. */
+  skipVerify?: boolean;
+  client?: { cert: string; key: string };
+  /** Sent to this host only. */
+  headers?: Readonly<Record<string, string>>;
+  /** Milliseconds to connect in. Default: 10000. */
+  connectMs?: number;
+}
+
 export interface RemoteOptions {
+  /** Default: what the registry's name says. */
+  host?: HostOptions;
+
   /** Host with port, as in a reference: `localhost:5000`, `docker.io`. */
   registry: string;
   /** HTTP without TLS. Default: only for loopback hosts (`localhost`, 127.0.0.0/8, `[::1]`). */

@@ -5,6 +5,7 @@ import { ImageError } from '../errors.ts';
 import { answerError } from './answer-error.ts';
 import type { Authorizer } from './authorizer.ts';
 import { backoff, pause } from './backoff.ts';
+import type { HostOptions } from './remote.ts';
 import { discard, type HttpAnswer, type HttpRequest, isHopeless, networkError, type Transport } from './transport.ts';
 
 export interface Call {
@@ -34,6 +35,7 @@ export interface SessionOptions {
   /** How long the registry may send nothing of an answer to a GET or HEAD. */
   readTimeoutMs: number;
   userAgent: string;
+  host?: HostOptions | undefined;
 }
 
 const MAX_REDIRECTS = 5;
@@ -140,13 +142,15 @@ export class Session {
   async #send(call: Call, url: URL): Promise<HttpAnswer> {
     const { endpoint, transport, authorizer, userAgent, readTimeoutMs } = this.options;
     // What authorizes us with the registry is nobody else's business.
-    const authorization = url.origin === endpoint.origin ? authorizer.header(call.scope) : undefined;
+    const isOurs = url.origin === endpoint.origin;
+    const authorization = isOurs ? authorizer.header(call.scope) : undefined;
     return await transport.send({
       method: call.method,
       url,
       headers: {
         'user-agent': userAgent,
         ...call.headers,
+        ...(isOurs ? this.options.host?.headers : {}),
         ...(authorization === undefined ? {} : { authorization }),
       },
       body: typeof call.body === 'function' ? call.body() : call.body,

@@ -23,6 +23,14 @@ export interface HttpAnswer {
   body: Dispatcher.ResponseData['body'];
 }
 
+export interface TransportOptions {
+  ca?: string | undefined;
+  skipVerify?: boolean;
+  client?: { cert: string; key: string };
+  connectMs?: number;
+  env: NodeJS.ProcessEnv;
+}
+
 const CONNECT_MS = 10_000;
 /** A registry may take its time to store what it was sent. */
 const HEADERS_MS = 300_000;
@@ -32,8 +40,9 @@ const IDLE_MS = 60_000;
 export class Transport {
   readonly #dispatcher: Dispatcher;
 
-  constructor(endpoint: URL, options: { ca?: string | undefined; env: NodeJS.ProcessEnv }) {
-    const connect = { timeout: CONNECT_MS, ...(endpoint.protocol === 'https:' ? { ca: authorities(options.ca) } : {}) };
+  constructor(endpoint: URL, options: TransportOptions) {
+    const { connectMs = CONNECT_MS } = options;
+    const connect = { timeout: connectMs, ...(endpoint.protocol === 'https:' ? tlsOptions(options) : {}) };
     const timeouts = { headersTimeout: HEADERS_MS, bodyTimeout: IDLE_MS };
     const { env } = options;
     const httpProxy = env.http_proxy || env.HTTP_PROXY;
@@ -75,6 +84,10 @@ export class Transport {
 /** Gives up an answer whose body nobody will read. */
 export function discard({ body }: HttpAnswer): void {
   body.on('error', () => {}).destroy();
+}
+
+function tlsOptions({ ca, skipVerify = false, client }: TransportOptions) {
+  return { ca: authorities(ca), ...client, ...(skipVerify ? { rejectUnauthorized: false } : {}) };
 }
 
 /** Those that Node knows, those of the machine (a company's own are there), and what was given. */

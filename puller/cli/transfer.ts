@@ -21,6 +21,8 @@ export interface PullFlags extends TransferFlags {
   /** Milliseconds that a registry may send nothing. */
   readTimeout?: number;
   connections?: number;
+  /** The folder of `<host>/hosts.toml`. */
+  hostsDir?: string;
   /** Whether signatures are fetched, too. Default: yes. */
   signatures?: boolean;
 }
@@ -111,15 +113,16 @@ export async function pullAll(
 
 async function withSource<T>(
   reference: Reference,
-  { plainHttp, readTimeout }: PullFlags,
+  { plainHttp, readTimeout, hostsDir }: PullFlags,
   work: (remote: PullSource) => Promise<T>,
 ): Promise<T> {
-  const { openRemote } = await import('../../image-format/remote/index.ts');
-  const remote = openRemote({
+  const { openSource } = await import('../../image-format/remote/index.ts');
+  const remote = await openSource({
     registry: reference.registry,
     // A node at the edge waits for a line that comes back.
     attempts: PULL_ATTEMPTS,
     ...(plainHttp === undefined ? {} : { plainHttp }),
+    ...(hostsDir === undefined ? {} : { hostsFolder: hostsDir }),
     ...(readTimeout === undefined ? {} : { readTimeoutMs: readTimeout }),
   });
   try {

@@ -46,6 +46,7 @@ function pullOptions(command: Command): Command {
     .option('--timeout <time>', 'give up after this time, as in 30m (default: never)', parseDuration)
     .option('--read-timeout <time>', 'how long a registry may send nothing (default: 60s)', parseDuration)
     .option('--connections <count>', 'transfers at once (default: 6)', parseCount)
+    .option('--hosts-dir <dir>', 'where <host>/hosts.toml names mirrors (default: $UK_HOSTS_DIR, else see the docs)')
     .option('--no-signatures', 'leave the signatures of the images where they are')
     .option('--plain-http', PLAIN_HTTP)
     .option('--json', 'print the result as JSON');
