@@ -40,6 +40,23 @@ export async function pullImage(
   store: ContentStore,
   options: PullOptions = {},
 ): Promise<Pulled> {
+  try {
+    return await pull(reference, remote, store, options);
+  } catch (error) {
+    const name = formatReference(reference);
+    if (!(error instanceof ImageError) || error.message.includes(remote.registry) || error.code === 'STORE_IO')
+      throw error;
+    // What checks content does not know where it comes from.
+    throw new ImageError(error.code, `pulling ${name}: ${error.message}`, { cause: error, hint: error.hint });
+  }
+}
+
+async function pull(
+  reference: Reference,
+  remote: PullSource,
+  store: ContentStore,
+  options: PullOptions,
+): Promise<Pulled> {
   const { repository } = reference;
   const { signal, concurrency = DEFAULT_CONCURRENCY, line = openLine() } = options;
   const abort = signal === undefined ? {} : { signal };

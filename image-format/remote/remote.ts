@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Descriptor } from '../descriptor.ts';
 import type { Digest } from '../digest.ts';
 import type { Reference } from '../reference.ts';
-import type { BlobAnswer, Range } from './fetch/blob-answer.ts';
+import type { BlobAnswer, Range } from './fetch/blob-range.ts';
 
 export interface Credentials {
   username: string;

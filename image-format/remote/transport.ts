@@ -134,7 +134,7 @@ export function networkError(error: unknown, endpoint: URL, signal: AbortSignal 
   }
   if (CUT.has(code)) {
     return unreachable(
-      `${origin} ended the connection before it had answered (${code})`,
+      `${origin} ended the connection before its answer was whole (${code})`,
       "try again; if it stays so, the registry's log says why",
     );
   }

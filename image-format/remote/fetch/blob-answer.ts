@@ -3,13 +3,8 @@ import type { Descriptor } from '../../descriptor.ts';
 import { ImageError } from '../../errors.ts';
 import type { Session } from '../session.ts';
 import { discard, type HttpAnswer, networkError } from '../transport.ts';
+import type { BlobAnswer, Range } from './blob-range.ts';
 import { withoutStalls } from './without-stalls.ts';
-
-/** Bytes from `start` to before `end`. */
-export interface Range {
-  start: number;
-  end: number;
-}
 
 export interface BlobRequest {
   url: URL;
@@ -21,19 +16,6 @@ export interface BlobRequest {
   /** The range must be of this representation, or all of the blob comes. */
   etag?: string | undefined;
   signal: AbortSignal | undefined;
-}
-
-/** What a registry sends of a blob: **not yet verified**. */
-export interface BlobAnswer {
-  /** Where the first byte belongs. A server that knows no ranges begins at 0. */
-  start: number;
-  /** No byte of it belongs here or behind. */
-  end: number;
-  /** Fails with `REGISTRY_UNREACHABLE` where the line is cut or too slow. */
-  body: AsyncIterable<Buffer>;
-  etag: string | undefined;
-  /** Who sends it: scheme, host and port. */
-  origin: string;
 }
 
 /** Some servers refuse what they could ignore. */

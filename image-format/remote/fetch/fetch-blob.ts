@@ -4,7 +4,7 @@ import type { BlockWriter } from '../../layout/partial/block-writer.ts';
 import type { PartialBlob } from '../../layout/partial/partial-blob.ts';
 import { backoff, pause } from '../backoff.ts';
 import { concurrently } from '../concurrently.ts';
-import type { BlobAnswer, Range } from './blob-answer.ts';
+import type { BlobAnswer, Range } from './blob-range.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { Slots } from './slots.ts';
 
@@ -95,8 +95,8 @@ async function fetchGap(
         writer = blob.writer(firstMissing(blob, gap));
       }
       if (writer.position >= gap.end) return;
-      if (failures >= attempts) throw cut ?? endsEarly(what, blob);
       if (cut !== undefined) options.onCut?.(answer.origin);
+      if (failures >= attempts) throw cut === undefined ? endsEarly(what, blob) : cutAgain(what, blob, cut);
       await pause(backoff(failures, backoffMs), signal);
     }
   } finally {
@@ -135,4 +135,9 @@ async function receive(
 
 function endsEarly(what: string, blob: PartialBlob): ImageError {
   return new ImageError('REGISTRY_ERROR', `${what}: the registry stops after ${blob.received} of ${blob.size} bytes`);
+}
+
+function cutAgain(what: string, blob: PartialBlob, cause: ImageError): ImageError {
+  const message = `${what}: it is cut again and again, after ${blob.received} of ${blob.size} bytes: ${cause.message}`;
+  return new ImageError(cause.code, message, { cause, hint: 'pull again: it goes on where it stopped' });
 }

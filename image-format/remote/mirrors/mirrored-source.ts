@@ -2,7 +2,7 @@
 import type { Descriptor } from '../../descriptor.ts';
 import { type Digest, isDigest } from '../../digest.ts';
 import { ImageError } from '../../errors.ts';
-import type { BlobAnswer, Range } from '../fetch/blob-answer.ts';
+import type { BlobAnswer, Range } from '../fetch/blob-range.ts';
 import type { Abortable, PullSource, RemoteRegistry } from '../remote.ts';
 import type { Capability, RegistryHost } from './hosts-file.ts';
 
