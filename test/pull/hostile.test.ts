@@ -95,7 +95,7 @@ const CASES: [name: string, prepare: () => unknown, message: RegExp][] = [
         mediaType: MEDIA_TYPE.manifest,
       });
     },
-    /UTF-8/,
+    /not JSON/,
   ],
   ['too deep nesting', () => raw(`{"a":${'['.repeat(500)}${']'.repeat(500)}}`), /level|nest|deep/i],
   ['5 MB of manifest', () => raw(' '.repeat(5_000_000)), /more than 4194304 bytes/],

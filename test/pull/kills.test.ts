@@ -33,7 +33,9 @@ afterAll(async () => {
 /** @returns the exit status, or undefined when it was killed */
 async function pull(name: string, killAfterBytes?: number): Promise<number | undefined> {
   const before = sent;
-  const child = spawn(process.execPath, [uk, '--store', join(dir, 'store'), '-q', 'pull', name], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [uk, '--store', join(dir, 'store'), '-q', 'pull', name], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const ended = new Promise<number | null>((done) => child.on('close', done));
   const timer = setInterval(() => {
     if (killAfterBytes !== undefined && sent - before >= killAfterBytes) child.kill('SIGKILL');

@@ -71,6 +71,10 @@ export class PartialFolder {
       });
       return { blob, folder: mine };
     }
+    // Its owner may have been killed when the blob had its name already.
+    for (const { path, alive } of await this.#of(key)) {
+      if (!alive) await rm(path, { recursive: true, force: true });
+    }
     return undefined;
   }
 
