@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LRUCache } from 'lru-cache';
 import MarkdownIt from 'markdown-it';
 import { visible } from './visible.ts';
 
 /** Characters of a README that are shown. Some texts take the parser time that grows with the square of their length. */
-const LONGEST = 50_000;
+const LONGEST = 32_000;
 
 /** Where a README may lead. markdown-it itself refuses `javascript:` and the like; this leaves only what is useful. */
 const ALLOWED = /^(?:https?:\/\/|mailto:|#)/i;
@@ -44,7 +45,15 @@ for (const rule of ['th_open', 'td_open']) {
 markdown.renderer.rules.table_open = () => '<div class="scroll" tabindex="0" role="region" aria-label="table"><table>';
 markdown.renderer.rules.table_close = () => '</table></div>';
 
+/** Rendered READMEs, so that a slow one costs its time once. */
+const rendered = new LRUCache<string, string>({ max: 100 });
+
 /** A foreign README as HTML that is safe to put into a page: no HTML of its own, no pictures, no hidden characters. */
 export function renderMarkdown(text: string): string {
-  return markdown.render(visible(text.replaceAll('\r\n', '\n'), { lines: true, limit: LONGEST }));
+  const shown = visible(text.replaceAll('\r\n', '\n'), { lines: true, limit: LONGEST });
+  const known = rendered.get(shown);
+  if (known !== undefined) return known;
+  const html = markdown.render(shown);
+  rendered.set(shown, html);
+  return html;
 }
