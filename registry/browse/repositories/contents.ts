@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../../image-format/index.ts';
 import type { Changes } from '../../service/changes.ts';
 import { allReferrersPrefix, digestIn, manifestsPrefix, tagHistoryPrefix, tagsPrefix } from '../../service/keys.ts';
@@ -8,6 +7,7 @@ import type { Surroundings } from '../../service/surroundings.ts';
 import type { ObjectStore } from '../../storage/contract.ts';
 import { atOnce } from '../at-once.ts';
 import { type AttachedTag, attachedTag } from './attached-tag.ts';
+import { Kept } from './kept.ts';
 
 /** What the names of a repository's records say, without reading the records. */
 export interface Contents {
@@ -30,52 +30,15 @@ export interface Contents {
 const MOST_TAGS = 300_000;
 /** Names kept in memory, of all repositories together. */
 const MOST_NAMES = 400_000;
-/** Even where no mark says so, a repository is read again after this time. */
-const OLDEST_MS = 60 * 60 * 1000;
-
-interface Kept {
-  readAt: number;
-  contents: Promise<Contents>;
-  names: number;
-}
-
 /** What repositories hold, read when it is asked for, and kept until they change. */
-export class AllContents {
-  readonly #store: ObjectStore;
-  readonly #changes: Changes;
-  readonly #surroundings: Surroundings;
-  readonly #kept = new LRUCache<string, Kept>({
-    maxSize: MOST_NAMES,
-    sizeCalculation: ({ names }) => names + 10,
+export type AllContents = Kept<Contents>;
+
+export function keepContents(store: ObjectStore, changes: Changes, surroundings: Surroundings): AllContents {
+  return new Kept(changes, surroundings, {
+    read: (repository) => readContents(store, repository),
+    weigh: ({ versions, moved, referrers, attached }) => versions.length + moved.size + referrers.size + attached.size,
+    most: MOST_NAMES,
   });
-
-  constructor(store: ObjectStore, changes: Changes, surroundings: Surroundings) {
-    this.#store = store;
-    this.#changes = changes;
-    this.#surroundings = surroundings;
-  }
-
-  async of(repository: string): Promise<Contents> {
-    await this.#changes.look();
-    const now = this.#surroundings.now();
-    const kept = this.#kept.get(repository);
-    if (kept !== undefined && now - kept.readAt < OLDEST_MS && this.#changes.holds(repository, kept.readAt)) {
-      return kept.contents;
-    }
-    const contents = readContents(this.#store, repository);
-    const entry: Kept = { readAt: now, contents, names: 1 };
-    this.#kept.set(repository, entry);
-    try {
-      const read = await contents;
-      const names = read.versions.length + read.moved.size + read.referrers.size + read.attached.size;
-      // The cache may have something newer by now.
-      if (this.#kept.peek(repository) === entry) this.#kept.set(repository, { ...entry, names });
-      return read;
-    } catch (error) {
-      if (this.#kept.peek(repository) === entry) this.#kept.delete(repository);
-      throw error;
-    }
-  }
 }
 
 async function readContents(store: ObjectStore, repository: string): Promise<Contents> {
