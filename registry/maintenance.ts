@@ -54,7 +54,10 @@ export class Maintenance {
       this.#expire(),
       subject.root === undefined ? undefined : this.#control.listen(subject.root),
     ]).then(() => undefined);
-    this.#timers = [setInterval(() => this.#next(this.#expire), HOUR_MS)];
+    this.#timers = [
+      setInterval(() => this.#next(this.#expire), HOUR_MS),
+      setInterval(() => this.#next(this.#prune), HOUR_MS),
+    ];
     if (collectEveryMs > 0) this.#timers.push(setInterval(() => this.#next(this.#collect), collectEveryMs));
     for (const timer of this.#timers) timer.unref();
   }
@@ -87,6 +90,14 @@ export class Maintenance {
       if (given > 0) this.#logger.info({ uploads: given }, 'gave up unfinished uploads');
     } catch (error) {
       this.#logger.warn({ err: error }, 'could not look for unfinished uploads');
+    }
+  }
+
+  async #prune(): Promise<void> {
+    try {
+      await this.#subject.service.changes.prune();
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'could not delete old marks of changes');
     }
   }
 
