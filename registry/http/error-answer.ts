@@ -55,15 +55,7 @@ export function answerError(
   error: unknown,
   { logger, metrics }: { logger: Logger; metrics: Metrics },
 ): void {
-  const { status, code, message, detail } = describe(error);
-  const fields = { method: request.method, url: request.url, status, code };
-  if (status >= 500) {
-    logger.error({ ...fields, err: error }, message);
-    metrics.failed(error instanceof RegistryError ? error.code : 'UNEXPECTED');
-  } else {
-    // What a client did wrong, or asked for to see whether it is there: the client is told, that is enough.
-    logger.debug(fields, message);
-  }
+  const { status, code, message, detail } = explainError(request, error, { logger, metrics });
 
   if (response.headersSent) {
     // Too late for an answer; a connection that is cut is one that no client takes for the end of a blob.
@@ -86,6 +78,25 @@ export function answerError(
   );
   // The rest of a refused body, to nowhere.
   if (!request.destroyed) request.resume();
+}
+
+/** What is said of an error, on a page as in an answer of the protocol. Logs and counts it. */
+export function explainError(
+  request: IncomingMessage,
+  error: unknown,
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
+): ReturnType<typeof describe> {
+  const explained = describe(error);
+  const { status, code, message } = explained;
+  const fields = { method: request.method, url: request.url, status, code };
+  if (status >= 500) {
+    logger.error({ ...fields, err: error }, message);
+    metrics.failed(error instanceof RegistryError ? error.code : 'UNEXPECTED');
+  } else {
+    // What a client did wrong, or asked for to see whether it is there: the client is told, that is enough.
+    logger.debug(fields, message);
+  }
+  return explained;
 }
 
 function describe(error: unknown): { status: number; code: string; message: string; detail?: unknown } {

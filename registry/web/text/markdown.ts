@@ -28,7 +28,7 @@ markdown.renderer.rules.link_open = (tokens, at, options, _env, self) => {
 // A picture would be fetched from another host, which then knows who reads; the page's policy forbids it.
 markdown.renderer.rules.image = (tokens, at) => {
   const token = tokens[at];
-  const address = markdown.utils.escapeHtml(token?.attrGet('src') ?? '');
+  const address = markdown.utils.escapeHtml(String(token?.attrGet('src') ?? ''));
   const text = markdown.utils.escapeHtml(token?.content || 'picture');
   return `<a href="${address}" rel="nofollow noopener noreferrer">${text}</a>`;
 };
@@ -36,7 +36,7 @@ markdown.renderer.rules.image = (tokens, at) => {
 for (const rule of ['th_open', 'td_open']) {
   markdown.renderer.rules[rule] = (tokens, at, options, _env, self) => {
     const token = tokens[at];
-    const align = /text-align:(left|right|center)/.exec(token?.attrGet('style') ?? '')?.[1];
+    const align = /text-align:(left|right|center)/.exec(String(token?.attrGet('style') ?? ''))?.[1];
     if (token !== undefined) token.attrs = align === undefined ? null : [['class', `align-${align}`]];
     return self.renderToken(tokens, at, options);
   };
