@@ -55,7 +55,7 @@ export function answerError(
   error: unknown,
   { logger, metrics }: { logger: Logger; metrics: Metrics },
 ): void {
-  const { status, code, message, detail } = describe(error);
+  const { status, code, message, detail } = describe(error, request.url?.startsWith('/api/') ?? false);
   const fields = { method: request.method, url: request.url, status, code };
   if (status >= 500) {
     logger.error({ ...fields, err: error }, message);
@@ -88,9 +88,14 @@ export function answerError(
   if (!request.destroyed) request.resume();
 }
 
-function describe(error: unknown): { status: number; code: string; message: string; detail?: unknown } {
+/** @param ownCodes answer our code as it is: only the protocol has a list that answers must keep to */
+function describe(
+  error: unknown,
+  ownCodes: boolean,
+): { status: number; code: string; message: string; detail?: unknown } {
   if (error instanceof RegistryError) {
-    const [status, code] = ANSWERS[error.code];
+    const [status, listed] = ANSWERS[error.code];
+    const code = ownCodes ? error.code : listed;
     const hint = error.hint === undefined ? '' : `; ${error.hint}`;
     const detail = error instanceof MissingContent ? error.digests.map((digest) => ({ digest })) : undefined;
     return { status, code, message: error.message + hint, ...(detail === undefined ? {} : { detail }) };

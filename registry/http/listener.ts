@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Browse } from '../browse/index.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { Service } from '../service/index.ts';
@@ -13,6 +14,7 @@ import { ROUTES } from './routes.ts';
 
 export interface ListenerOptions {
   service: Service;
+  browse: Browse;
   logger: Logger;
   metrics: Metrics;
   operations: Operations;
@@ -28,6 +30,7 @@ export interface ListenerOptions {
  */
 export function createListener({
   service,
+  browse,
   logger,
   metrics,
   operations,
@@ -37,7 +40,7 @@ export function createListener({
   const fail = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
     answerError(request, response, error, { logger, metrics });
   };
-  const app = createApp(service, fail);
+  const app = createApp(service, browse, fail);
   const answerPreflight = crossOrigin(corsOrigins);
   return (request, response) => {
     request.url = originForm(request.url ?? '/');

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Socket } from 'node:net';
+import { type Browse, createBrowse } from '../browse/index.ts';
 import { RegistryError } from '../errors.ts';
 import { type Logger, SILENT } from '../logger.ts';
 import { Metrics, type MetricsSnapshot, mergeMetrics } from '../operations/metrics.ts';
@@ -32,6 +33,7 @@ const MIB = 1024 * 1024;
 /** What one process does of a registry: answers requests out of a store that others may have open too. */
 export class RequestServer {
   readonly service: Service;
+  readonly browse: Browse;
   readonly #store: ObjectStore;
   readonly #metrics = new Metrics();
   readonly #server: HttpServer;
@@ -48,9 +50,11 @@ export class RequestServer {
         onRead: (result) => metrics.blobCache(result),
       },
     });
+    this.browse = createBrowse({ store, service: this.service });
     const collect = allMetrics ?? (async () => [await this.snapshot()]);
     const listener = createListener({
       service: this.service,
+      browse: this.browse,
       logger: options.logger ?? SILENT,
       metrics,
       logRequests: options.logRequests ?? false,
@@ -100,6 +104,7 @@ export class RequestServer {
   async close(graceMs: number): Promise<void> {
     this.#stopping = true;
     await this.#server.close(graceMs);
+    await this.browse.close();
   }
 
   async #unready(): Promise<string | undefined> {
