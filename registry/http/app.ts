@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import express, { type ErrorRequestHandler, type Express } from 'express';
+import type { Browse } from '../browse/index.ts';
 import { RegistryError } from '../errors.ts';
 import type { Service } from '../service/index.ts';
+import { createApi } from './api/router.ts';
 import { dispatch } from './dispatch.ts';
 import type { AnswerError } from './error-answer.ts';
 import { ROUTES } from './routes.ts';
 
 /** The Express application: routes, and the one handler of errors. Handlers write answers themselves, byte for byte. */
-export function createApp(service: Service, answerError: AnswerError): Express {
+export function createApp(service: Service, browse: Browse, answerError: AnswerError): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -18,6 +20,7 @@ export function createApp(service: Service, answerError: AnswerError): Express {
   for (const route of ROUTES) {
     app.all(withoutCaptures(route.path), (request, response) => dispatch(route, request, response, service));
   }
+  app.use('/api/v1', createApi(browse));
   app.use((request) => {
     throw new RegistryError('ROUTE_UNKNOWN', `there is nothing at ${request.path.slice(0, 300)}`);
   });

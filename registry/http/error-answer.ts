@@ -86,7 +86,7 @@ export function explainError(
   error: unknown,
   { logger, metrics }: { logger: Logger; metrics: Metrics },
 ): ReturnType<typeof describe> {
-  const explained = describe(error);
+  const explained = describe(error, request.url?.startsWith('/api/') ?? false);
   const { status, code, message } = explained;
   const fields = { method: request.method, url: request.url, status, code };
   if (status >= 500) {
@@ -99,9 +99,14 @@ export function explainError(
   return explained;
 }
 
-function describe(error: unknown): { status: number; code: string; message: string; detail?: unknown } {
+/** @param ownCodes answer our code as it is: only the protocol has a list that answers must keep to */
+function describe(
+  error: unknown,
+  ownCodes: boolean,
+): { status: number; code: string; message: string; detail?: unknown } {
   if (error instanceof RegistryError) {
-    const [status, code] = ANSWERS[error.code];
+    const [status, listed] = ANSWERS[error.code];
+    const code = ownCodes ? error.code : listed;
     const hint = error.hint === undefined ? '' : `; ${error.hint}`;
     const detail = error instanceof MissingContent ? error.digests.map((digest) => ({ digest })) : undefined;
     return { status, code, message: error.message + hint, ...(detail === undefined ? {} : { detail }) };

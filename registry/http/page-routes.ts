@@ -2,7 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import compression from 'compression';
 import { RegistryError } from '../errors.ts';
-import { DOWNLOAD_HEADERS, type Failure, type PageRequest, pageHeaders, type Web } from '../web/index.ts';
+import type { Failure, PageRequest, Web } from '../web/index.ts';
+import { DOWNLOAD_HEADERS, pageHeaders } from '../web/security-headers.ts';
 import { answer, isNotModified } from './exchange.ts';
 import { nameRoute } from './observe.ts';
 

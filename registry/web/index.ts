@@ -12,7 +12,6 @@ import type { Page, View } from './view.ts';
 
 export type { Asset } from './assets.ts';
 export type { Failure } from './pages/error.ts';
-export { DOWNLOAD_HEADERS, pageHeaders } from './security-headers.ts';
 
 export interface WebOptions {
   browse: Browse;

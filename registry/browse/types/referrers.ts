@@ -35,8 +35,8 @@ export interface Referrer {
   annotations: Record<string, string>;
   /** Of an attestation: `https://spdx.dev/Document`, `https://slsa.dev/provenance/v1`. */
   predicateType?: string | undefined;
-  /** How it was found: by the referrers API, or by a tag that cosign makes (`sha256-….sig`). */
-  foundBy: 'referrer' | 'tag';
+  /** How it was found: by the referrers API, by a tag that cosign makes (`sha256-….sig`), or in the index itself. */
+  foundBy: 'referrer' | 'tag' | 'index';
   signer?: Signer | undefined;
   /** Content blobs. */
   layers: { digest: z.infer<typeof digest>; mediaType: string; size: number }[];
@@ -56,7 +56,7 @@ export const referrerSchema: z.ZodType<Referrer> = z
     created: time.optional(),
     annotations,
     predicateType: z.string().optional(),
-    foundBy: z.enum(['referrer', 'tag']),
+    foundBy: z.enum(['referrer', 'tag', 'index']),
     signer: signerSchema.optional(),
     layers: z.array(z.object({ digest, mediaType: z.string(), size: bytes })),
     get referrers(): z.ZodType<Referrer[]> {
