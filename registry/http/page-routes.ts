@@ -141,7 +141,10 @@ async function sendDownload(
     return true;
   }
   await using file = found.value;
-  const name = encodeURIComponent(file.name.toWellFormed()).replaceAll(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16)}`);
+  const name = encodeURIComponent(file.name.toWellFormed()).replaceAll(
+    /['()*]/g,
+    (one) => `%${one.charCodeAt(0).toString(16)}`,
+  );
   response.writeHead(200, {
     ...DOWNLOAD_HEADERS,
     // Bytes are sent as they are: whoever saves a file wants these.
@@ -152,10 +155,11 @@ async function sendDownload(
   if (request.method !== 'HEAD') {
     for await (const chunk of file.content) {
       if (response.destroyed) return true;
-      if (!response.write(chunk)) await new Promise<void>((resolve) => {
-        response.once('drain', resolve);
-        response.once('close', resolve);
-      });
+      if (!response.write(chunk))
+        await new Promise<void>((resolve) => {
+          response.once('drain', resolve);
+          response.once('close', resolve);
+        });
     }
   }
   response.end();

@@ -7,4 +7,3 @@ export { html };
 
 /** What may stand in a page. Texts are escaped when the page is rendered. */
 export type Content = VNode | string | number | bigint | boolean | null | undefined | readonly Content[];
-

@@ -17,7 +17,10 @@ test.each([
     { host: 'inside', forwarded: 'for=1.2.3.4;host="r.example.com:8443";proto=https, for=5.6.7.8;host=x' },
     { host: 'r.example.com:8443', secure: true },
   ],
-  [{ host: 'ok:1', 'x-forwarded-host': '"><script>' }, { host: 'ok:1', secure: false }],
+  [
+    { host: 'ok:1', 'x-forwarded-host': '"><script>' },
+    { host: 'ok:1', secure: false },
+  ],
   [{ host: 'a b; rm -rf /' }, { host: 'localhost', secure: false }],
   [{}, { host: 'localhost', secure: false }],
 ])('%j', (headers, expected) => expect(publicAddress(headers, { secure: false })).toEqual(expected));

@@ -20,7 +20,12 @@ export async function readBundle(folder: string): Promise<Map<string, Buffer>> {
  */
 export async function bundleScripts(folder: string): Promise<Map<string, Buffer>> {
   const { build } = await import('rolldown');
-  const shared = { platform: 'browser', write: false, logLevel: 'silent', transform: { define: { global: 'globalThis' } } } as const;
+  const shared = {
+    platform: 'browser',
+    write: false,
+    logLevel: 'silent',
+    transform: { define: { global: 'globalThis' } },
+  } as const;
   const output = { minify: true, entryFileNames: '[name].js', chunkFileNames: '[name].js' } as const;
   const built = [
     await build({

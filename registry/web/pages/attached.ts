@@ -62,7 +62,7 @@ function item(referrer: Referrer, repository: string, view: View): Content {
       </p>
       <p class="actions">
         ${referrer.kind === 'sbom' ? html`<a href=${addresses.imagePart(named, 'packages')}>${icon('list-unordered')} Packages</a>` : ''}
-        ${referrer.layers.slice(0, 20).map((layer, at) => html`<a href=${addresses.imagePart(named, 'content', { layer: at })}>${icon('code')} ${referrer.layers.length === 1 ? 'Content' : `Content ${at + 1}`}</a>`)}
+        ${referrer.layers.slice(0, 20).map((_, at) => html`<a href=${addresses.imagePart(named, 'content', { layer: at })}>${icon('code')} ${referrer.layers.length === 1 ? 'Content' : `Content ${at + 1}`}</a>`)}
         ${referrer.layers.length > 20 ? html`<span class="dim">${amount(referrer.layers.length - 20, 'more part')}</span>` : ''}
       </p>
       ${Object.keys(referrer.annotations).length === 0 ? '' : html`<details><summary>Annotations</summary>${pairs('Annotations', referrer.annotations)}</details>`}

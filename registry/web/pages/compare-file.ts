@@ -24,7 +24,8 @@ export async function compareFilePage(view: View): Promise<Page> {
   const { from, to } = sides(query);
   const path = query.get('path') ?? '';
   const found = await browse.compareFile({ from, to }, path);
-  const side = (named: typeof from) => html`<a href=${addresses.imagePart(named, 'file', { path })}>${formatNamed(named)}</a>`;
+  const side = (named: typeof from) =>
+    html`<a href=${addresses.imagePart(named, 'file', { path })}>${formatNamed(named)}</a>`;
   const body = html`<div>
     ${crumbs(addresses, to.repository, { rest: [html`<a href=${addresses.compare(from, to)}>compare</a>`, 'file'] })}
     <h1 class="path">/${foreign(path, { limit: 300 })}</h1>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { RegistryError } from '../../errors.ts';
+
 import type { ComparedFile, ComparedFilePage, Comparison, ValueChange } from '../../browse/index.ts';
+import { RegistryError } from '../../errors.ts';
 import { formatNamed, type Named, parseNamed } from '../addresses.ts';
 import { type Content, html } from '../html.ts';
 import { bytes, formatBytes, moment } from '../parts/amounts.ts';
@@ -45,10 +46,14 @@ export async function comparePage(view: View): Promise<Page> {
       ${made(files, RESULTS, (page) => fileList(page, { from, to, search, change }, view), 'The comparison of files')}
     </section>
     ${values('Packages', comparison.packages, 'packages')}
-    ${comparison.kconfig === undefined ? '' : html`<section aria-labelledby="kconfig-changes">
+    ${
+      comparison.kconfig === undefined
+        ? ''
+        : html`<section aria-labelledby="kconfig-changes">
       <h2 id="kconfig-changes">Kconfig</h2>
       ${made(comparison.kconfig, 'kconfig', (list) => changeTable('Options of the kernel', list), 'The comparison of the kernels')}
-    </section>`}
+    </section>`
+    }
     ${values('Config', comparison.config, 'config-changes')}
     ${values('Annotations', comparison.annotations, 'annotation-changes')}
   </div>`;
@@ -95,13 +100,22 @@ function head({ from, to, toFetch, files }: Comparison, { addresses, now }: View
 
 function layers({ layers }: Comparison): Content {
   const name = ({ role, to, from }: Comparison['layers'][number]) => role ?? `layer ${(to ?? from ?? 0) + 1}`;
-  const parts = layers.map((layer) => ({ size: layer.size, role: layer.role, label: `${name(layer)}, ${layer.change}, ${formatBytes(layer.size)}` }));
+  const parts = layers.map((layer) => ({
+    size: layer.size,
+    role: layer.role,
+    label: `${name(layer)}, ${layer.change}, ${formatBytes(layer.size)}`,
+  }));
   return html`<section aria-labelledby="layers">
     <h2 id="layers">Layers</h2>
     ${proportionalBar(parts, 'Layers of both images in proportion')}
     ${table({
       caption: 'Layers of both images',
-      columns: [{ label: 'Layer', kind: 'main' }, { label: 'Digest' }, { label: 'Size', kind: 'number' }, { label: 'Change' }],
+      columns: [
+        { label: 'Layer', kind: 'main' },
+        { label: 'Digest' },
+        { label: 'Size', kind: 'number' },
+        { label: 'Change' },
+      ],
       rows: layers.slice(0, 200).map((layer) => ({
         className: layer.change === 'same' ? undefined : layer.change,
         cells: [
@@ -134,17 +148,28 @@ function fileList(found: ComparedFilePage, { from, to, search, change }: FileFil
   return html`<div>
     <nav class="chips" aria-label="Kinds of change">${choice(undefined, 'All')}${CHANGES.map((one) => choice(one, one))}</nav>
     ${counted(found, 'file that differs', 'files that differ')}
-    ${found.rows.length === 0 ? html`<p class="empty">No files differ.</p>` : table({
-      caption: 'Files that differ',
-      className: 'files',
-      columns: [{ label: 'Path', kind: 'main' }, { label: 'Change' }, { label: 'Before', kind: 'number' }, { label: 'After', kind: 'number' }],
-      rows: found.rows.map((row) => [
-        row.change === 'changed' ? html`<a class="name" href=${addresses.compareFile(from, to, row.path)}>${foreign(row.path, { limit: 300 })}</a>` : foreign(row.path, { limit: 300 }),
-        html`<span>${changeBadge(row.change)} <span class="dim">${differs(row)}</span></span>`,
-        row.from === undefined ? '' : bytes(row.from),
-        row.to === undefined ? '' : bytes(row.to),
-      ]),
-    })}
+    ${
+      found.rows.length === 0
+        ? html`<p class="empty">No files differ.</p>`
+        : table({
+            caption: 'Files that differ',
+            className: 'files',
+            columns: [
+              { label: 'Path', kind: 'main' },
+              { label: 'Change' },
+              { label: 'Before', kind: 'number' },
+              { label: 'After', kind: 'number' },
+            ],
+            rows: found.rows.map((row) => [
+              row.change === 'changed'
+                ? html`<a class="name" href=${addresses.compareFile(from, to, row.path)}>${foreign(row.path, { limit: 300 })}</a>`
+                : foreign(row.path, { limit: 300 }),
+              html`<span>${changeBadge(row.change)} <span class="dim">${differs(row)}</span></span>`,
+              row.from === undefined ? '' : bytes(row.from),
+              row.to === undefined ? '' : bytes(row.to),
+            ]),
+          })
+    }
     ${pager(found, (page) => addresses.compare(from, to, { q: search, change, page }))}
   </div>`;
 }
@@ -163,13 +188,21 @@ function values(title: string, list: readonly ValueChange[] | undefined, id: str
 
 function changeTable(caption: string, list: readonly ValueChange[]): Content {
   if (list.length === 0) return html`<p class="empty">There is no difference.</p>`;
-  const shown = (text: string | undefined) => (text === undefined ? html`<span class="dim">–</span>` : html`<code>${foreign(text, { limit: 400 })}</code>`);
+  const shown = (text: string | undefined) =>
+    text === undefined ? html`<span class="dim">–</span>` : html`<code>${foreign(text, { limit: 400 })}</code>`;
   return html`<div>
     ${table({
       caption,
       className: 'dense',
       columns: [{ label: 'Name', kind: 'main' }, { label: 'Change' }, { label: 'Before' }, { label: 'After' }],
-      rows: list.slice(0, 500).map(({ name, change, from, to }) => [html`<code>${foreign(name, { limit: 200 })}</code>`, changeBadge(change), shown(from), shown(to)]),
+      rows: list
+        .slice(0, 500)
+        .map(({ name, change, from, to }) => [
+          html`<code>${foreign(name, { limit: 200 })}</code>`,
+          changeBadge(change),
+          shown(from),
+          shown(to),
+        ]),
     })}
     ${list.length > 500 ? html`<p class="dim">${list.length - 500} more differ.</p>` : ''}
   </div>`;

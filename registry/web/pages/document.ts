@@ -49,7 +49,11 @@ function shown(document: Document, named: Named, link: string | undefined, { add
 
 const MANIFEST = /\b(?:manifest|image\.index)\b.*\+json$|distribution\.manifest/;
 
-function addressOf(descriptor: LinkedDescriptor, { repository, reference }: Named, addresses: View['addresses']): string | undefined {
+function addressOf(
+  descriptor: LinkedDescriptor,
+  { repository, reference }: Named,
+  addresses: View['addresses'],
+): string | undefined {
   if (descriptor.link === undefined) return undefined;
   if (MANIFEST.test(descriptor.mediaType)) return addresses.image({ repository, reference: descriptor.digest });
   if (/\bconfig\b|container\.image/.test(descriptor.mediaType)) {

@@ -84,7 +84,9 @@ function layerChoice({ layers }: Image, place: Place, { addresses }: View): Cont
 }
 
 function swatch(role: string | undefined, number: number): string {
-  return role !== undefined && ['kernel', 'deps', 'app', 'config'].includes(role) ? `role-${role}` : `part-${number % 6}`;
+  return role !== undefined && ['kernel', 'deps', 'app', 'config'].includes(role)
+    ? `role-${role}`
+    : `part-${number % 6}`;
 }
 
 function folders(place: Place, { addresses }: View): Content {
@@ -109,25 +111,38 @@ function listing(found: FilePage, place: Place, view: View): Content {
       ${counted(found, 'entry', 'entries')}
       ${layer === undefined ? '' : html`<a class="fact" href=${addresses.imagePart(place.named, 'files', { path, layer, changes: !changes })}>${changes ? 'Show everything' : 'Only what it replaces or removes'}</a>`}
     </div>
-    ${rows.length + up.length === 0 ? html`<p class="empty">${search === undefined ? 'This folder is empty.' : 'No path has all of these words.'}</p>` : table({
-      caption: 'Files',
-      className: 'files',
-      columns: [
-        { label: 'Name', kind: 'main', sort: order('name'), sorted: sort === 'name' ? 'ascending' : undefined },
-        { label: 'Size', kind: 'number', sort: order('size'), sorted: sort === 'size' ? 'descending' : undefined },
-        { label: 'Mode' },
-        { label: 'Owner' },
-        { label: layer === undefined ? 'Layer' : 'Change' },
-      ],
-      rows: [...up, ...rows],
-    })}
+    ${
+      rows.length + up.length === 0
+        ? html`<p class="empty">${search === undefined ? 'This folder is empty.' : 'No path has all of these words.'}</p>`
+        : table({
+            caption: 'Files',
+            className: 'files',
+            columns: [
+              { label: 'Name', kind: 'main', sort: order('name'), sorted: sort === 'name' ? 'ascending' : undefined },
+              {
+                label: 'Size',
+                kind: 'number',
+                sort: order('size'),
+                sorted: sort === 'size' ? 'descending' : undefined,
+              },
+              { label: 'Mode' },
+              { label: 'Owner' },
+              { label: layer === undefined ? 'Layer' : 'Change' },
+            ],
+            rows: [...up, ...rows],
+          })
+    }
     ${pager(found, (page) => addresses.imagePart(place.named, 'files', { ...keep, sort: sort === 'name' ? undefined : sort, page }))}
   </div>`;
 }
 
 function upRow(place: Place, { addresses }: View): TableRow {
   const above = place.path.split('/').slice(0, -1).join('/');
-  const address = addresses.imagePart(place.named, 'files', { path: above, layer: place.layer, changes: place.changes });
+  const address = addresses.imagePart(place.named, 'files', {
+    path: above,
+    layer: place.layer,
+    changes: place.changes,
+  });
   return { cells: [html`<a class="name" href=${address} aria-label="Folder above">..</a>`, '', '', '', ''] };
 }
 
@@ -139,7 +154,10 @@ function fileRow(row: FileRow, place: Place, { addresses }: View): TableRow {
     ? addresses.imagePart(place.named, 'files', { path: row.path, layer, changes })
     : addresses.imagePart(place.named, 'file', { path: row.path, layer });
   const shown = html`${icon(ICONS[row.type], isFolder ? 'folder' : '')}<span>${text}${isFolder ? '/' : ''}</span>`;
-  const more = row.xattrs === undefined || row.xattrs.length === 0 ? '' : html` <span class="dim small" title=${foreignAttribute(row.xattrs.join(' '))}>+ attributes</span>`;
+  const more =
+    row.xattrs === undefined || row.xattrs.length === 0
+      ? ''
+      : html` <span class="dim small" title=${foreignAttribute(row.xattrs.join(' '))}>+ attributes</span>`;
   return {
     className: row.change === 'removes' || row.type === 'removed' ? 'removed' : undefined,
     cells: [
@@ -170,12 +188,20 @@ function change({ change, wasted }: FileRow): Content {
 }
 
 function summarySection(root: RootSummary, { named }: Place, { addresses }: View): Content {
-  const file = (path: string) => html`<a class="name" href=${addresses.imagePart(named, 'file', { path })}>${foreign(path, { limit: 300 })}</a>`;
+  const file = (path: string) =>
+    html`<a class="name" href=${addresses.imagePart(named, 'file', { path })}>${foreign(path, { limit: 300 })}</a>`;
   return html`<div class="columns even">
     <section aria-labelledby="largest">
       <h2 id="largest">Largest files</h2>
       <p class="dim">${amount(root.files, 'file')} in ${amount(root.directories, 'folder')}, ${bytes(root.size)} in all</p>
-      ${table({ caption: 'Largest files', columns: [{ label: 'Path', kind: 'main' }, { label: 'Size', kind: 'number' }], rows: root.largest.slice(0, 10).map((row) => [file(row.path), bytes(row.size)]) })}
+      ${table({
+        caption: 'Largest files',
+        columns: [
+          { label: 'Path', kind: 'main' },
+          { label: 'Size', kind: 'number' },
+        ],
+        rows: root.largest.slice(0, 10).map((row) => [file(row.path), bytes(row.size)]),
+      })}
     </section>
     <section aria-labelledby="wasted">
       <h2 id="wasted">Wasted space</h2>

@@ -18,13 +18,15 @@ export async function historyPage(repository: string, view: View): Promise<Page>
     <h1><span class="dim">History of ${repository}:</span>${tag}</h1>
     ${moves.length === 0 ? html`<p class="empty">It is not known when this tag was moved.</p>` : ''}
     <ol class="history">
-      ${moves.map(({ at, digest, previous, held }) => html`<li>
+      ${moves.map(
+        ({ at, digest, previous, held }) => html`<li>
         <span>
           ${digest === undefined ? html`${icon('trash')} deleted` : held ? digestText(digest, { href: addresses.image(to(digest)) }) : html`${digestText(digest)} <span class="dim">no longer held</span>`}
           ${digest === undefined || previous === undefined || !held ? '' : html` <a href=${addresses.compare(to(previous), to(digest))}>${icon('git-compare')} what changed</a>`}
         </span>
         <span class="dim">${moment(at, now)}</span>
-      </li>`)}
+      </li>`,
+      )}
     </ol>
     ${more ? html`<p class="dim">Older moves are not kept.</p>` : ''}
   </div>`;

@@ -77,7 +77,8 @@ function signatures(referrers: readonly Referrer[], image: Image, reference: str
 function relations(image: Image, { addresses }: View): Content {
   const { repository, tags, partOf, subject } = image;
   if (tags.length === 0 && partOf.length === 0 && subject === undefined) return '';
-  const to = (digest: string) => digestText(digest, { href: addresses.image({ repository, reference: digest }), copy: false });
+  const to = (digest: string) =>
+    digestText(digest, { href: addresses.image({ repository, reference: digest }), copy: false });
   return html`<section class="box" aria-labelledby="names">
     <h2 id="names">Named by</h2>
     <ul class="plain-list">

@@ -54,33 +54,51 @@ function facts(kernel: Kernel): Content {
   </dl>`;
 }
 
-function kconfig(found: KconfigPage, named: Named, search: string | undefined, enabled: boolean, { addresses }: View): Content {
+function kconfig(
+  found: KconfigPage,
+  named: Named,
+  search: string | undefined,
+  enabled: boolean,
+  { addresses }: View,
+): Content {
   return html`<div>
     <div class="title small">
       ${counted(found, 'option')}
       <a class="fact" href=${addresses.imagePart(named, 'kernel', { q: search, enabled: !enabled })}>${enabled ? 'Show all options' : 'Only what is on'}</a>
     </div>
-    ${found.rows.length === 0 ? html`<p class="empty">No option has all of these words.</p>` : table({
-      caption: 'Options of the kernel',
-      className: 'dense',
-      columns: [{ label: 'Option', kind: 'main' }, { label: 'Value' }],
-      rows: found.rows.map(({ name, value }) => [
-        html`<code>${foreign(name, { limit: 200 })}</code>`,
-        value === 'y' || value === 'm' ? badge(value, 'signed') : value === 'n' ? html`<span class="dim">n</span>` : html`<code>${foreign(value, { limit: 300 })}</code>`,
-      ]),
-    })}
+    ${
+      found.rows.length === 0
+        ? html`<p class="empty">No option has all of these words.</p>`
+        : table({
+            caption: 'Options of the kernel',
+            className: 'dense',
+            columns: [{ label: 'Option', kind: 'main' }, { label: 'Value' }],
+            rows: found.rows.map(({ name, value }) => [
+              html`<code>${foreign(name, { limit: 200 })}</code>`,
+              value === 'y' || value === 'm'
+                ? badge(value, 'signed')
+                : value === 'n'
+                  ? html`<span class="dim">n</span>`
+                  : html`<code>${foreign(value, { limit: 300 })}</code>`,
+            ]),
+          })
+    }
     ${pager(found, (page) => addresses.imagePart(named, 'kernel', { q: search, enabled, page }))}
   </div>`;
 }
 
 function patches(kernel: Kernel): Content {
   return html`<div>
-    ${kernel.patches.length === 0 ? '' : html`<section aria-labelledby="patches">
+    ${
+      kernel.patches.length === 0
+        ? ''
+        : html`<section aria-labelledby="patches">
       <h2 id="patches">Patches <span class="count">${kernel.patches.length}</span></h2>
       <ol class="patches">
         ${kernel.patches.map(({ name, digest }) => html`<li>${foreign(name, { limit: 200 })} ${digest === undefined ? '' : digestText(digest)}</li>`)}
       </ol>
-    </section>`}
+    </section>`
+    }
     ${jsonBlock('/boot/kernel.json', kernel.kernelJson)} ${jsonBlock('/boot/profile.json', kernel.profileJson)}
   </div>`;
 }

@@ -26,13 +26,20 @@ export async function repositoriesPage(view: View): Promise<Page> {
       ${searchForm({ label: 'Search repositories', value: search ?? '', action: addresses.repositories(), keep })}
     </div>
     <div id=${RESULTS}>
-      ${counted(found, 'repository', 'repositories')}
+      ${howMany(found, search, folder)}
       ${found.making === undefined ? '' : notice('note', 'The times of pushes are still being read; the order by them is not complete yet.')}
       ${found.rows.length === 0 ? nothing(found, search) : list(found, view, sort)}
       ${pager(found, (page) => addresses.repositories({ ...keep, q: search, page }))}
     </div>
   </div>`;
   return { title: folder ?? 'Repositories', body, section: 'repositories' };
+}
+
+/** Folders are entries, too; a search counts repositories. */
+function howMany(found: RepositoryPage, search: string | undefined, folder: string | undefined): Content {
+  if (search !== undefined) return counted(found, 'repository', 'repositories');
+  if (folder !== undefined) return counted({ ...found, total: found.matched }, 'entry', 'entries');
+  return counted({ ...found, matched: found.total }, 'repository', 'repositories');
 }
 
 function folderTitle(folder: string, { addresses }: View): Content {

@@ -25,11 +25,13 @@ export async function sharingPage(repository: string, reference: string, view: V
   const rows = found.rows.map((row) => [
     html`<a class="name" href=${addresses.repository(row.repository)}>${icon('package')}<span>${row.repository}</span></a>`,
     html`<ul class="plain-list">
-      ${row.images.map(({ digest, tags }) => html`<li>
+      ${row.images.map(
+        ({ digest, tags }) => html`<li>
         ${digestText(digest, { href: addresses.image({ repository: row.repository, reference: digest }), copy: false })}
         ${' '}${tags.slice(0, TAGS).map((tag) => html`<a class="badge plain" href=${addresses.image({ repository: row.repository, reference: tag })}>${tag}</a> `)}
         ${tags.length > TAGS ? html`<span class="dim">${tags.length - TAGS} more</span>` : ''}
-      </li>`)}
+      </li>`,
+      )}
       ${row.more ? html`<li class="dim">and more</li>` : ''}
     </ul>`,
   ]);

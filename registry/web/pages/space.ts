@@ -33,7 +33,8 @@ export async function spacePage(view: View): Promise<Page> {
 
 function whole(page: SpacePage, sort: Sort, days: number, view: View): Content {
   const { addresses } = view;
-  const order = (by: Sort) => addresses.space({ sort: by === 'own' ? undefined : by, days: days === DAYS ? undefined : days });
+  const order = (by: Sort) =>
+    addresses.space({ sort: by === 'own' ? undefined : by, days: days === DAYS ? undefined : days });
   const tiles: Tile[] = page.rows
     .filter(({ own }) => own > 0)
     .map(({ name, own }) => ({ name, size: own, href: addresses.repositoryPart(name, 'space') }));
@@ -46,7 +47,12 @@ function whole(page: SpacePage, sort: Sort, days: number, view: View): Content {
         { label: 'Repository', kind: 'main', sort: order('name'), sorted: sort === 'name' ? 'ascending' : undefined },
         { label: 'Own', kind: 'number', sort: order('own'), sorted: sort === 'own' ? 'descending' : undefined },
         { label: 'Shared', kind: 'number' },
-        { label: 'Only old tags', kind: 'number', sort: order('old'), sorted: sort === 'old' ? 'descending' : undefined },
+        {
+          label: 'Only old tags',
+          kind: 'number',
+          sort: order('old'),
+          sorted: sort === 'old' ? 'descending' : undefined,
+        },
         { label: 'Untagged', kind: 'number' },
         { label: 'In all', kind: 'number', sort: order('total'), sorted: sort === 'total' ? 'descending' : undefined },
       ],
@@ -84,7 +90,11 @@ function byTag(spaces: TagSpaces, repository: string, { addresses }: View): Cont
     ${shares(spaces, 'would be freed if the repository were deleted: what is its own')}
     ${table({
       caption: 'Tags by the space that only they hold',
-      columns: [{ label: 'Tag', kind: 'main' }, { label: 'Only this tag', kind: 'number' }, { label: 'In all', kind: 'number' }],
+      columns: [
+        { label: 'Tag', kind: 'main' },
+        { label: 'Only this tag', kind: 'number' },
+        { label: 'In all', kind: 'number' },
+      ],
       rows: tags.map(({ tag, own, total, old }) => [
         html`<span><a class="name" href=${addresses.image({ repository, reference: tag })}>${icon('tag')}<span>${tag}</span></a>${old ? html` <span class="dim">old</span>` : ''}</span>`,
         bytes(own),
@@ -94,7 +104,10 @@ function byTag(spaces: TagSpaces, repository: string, { addresses }: View): Cont
   </div>`;
 }
 
-function shares({ own, shared, old, untagged, total, blobs, manifests }: Omit<RepositorySpace, 'name'>, note: string): Content {
+function shares(
+  { own, shared, old, untagged, total, blobs, manifests }: Omit<RepositorySpace, 'name'>,
+  note: string,
+): Content {
   const fresh = Math.max(own - old - untagged, 0);
   const parts = [
     { size: fresh, label: `own, ${formatBytes(fresh)}`, role: 'app' },

@@ -13,13 +13,21 @@ import { repositoryTabs } from './repository.ts';
 /** Manifests that no tag names: platforms of indexes, referrers, and what tags have left behind. */
 export async function untaggedPage(name: string, view: View): Promise<Page> {
   const { browse, addresses, query, now } = view;
-  const [repository, found] = await Promise.all([browse.repository(name), browse.untagged(name, { page: pageOf(query) })]);
-  const to = (digest: string) => digestText(digest, { href: addresses.image({ repository: name, reference: digest }), copy: false });
+  const [repository, found] = await Promise.all([
+    browse.repository(name),
+    browse.untagged(name, { page: pageOf(query) }),
+  ]);
+  const to = (digest: string) =>
+    digestText(digest, { href: addresses.image({ repository: name, reference: digest }), copy: false });
   const rows = found.rows.map(
     (row): TableRow => ({
       cells: [
         html`<span class="stacked">${digestText(row.digest, { href: addresses.image({ repository: name, reference: row.digest }) })}${facts(row)}</span>`,
-        row.subject !== undefined ? html`<span>describes ${to(row.subject)}</span>` : row.partOf !== undefined ? html`<span>part of ${to(row.partOf)}</span>` : html`<span class="dim">nothing names it</span>`,
+        row.subject !== undefined
+          ? html`<span>describes ${to(row.subject)}</span>`
+          : row.partOf !== undefined
+            ? html`<span>part of ${to(row.partOf)}</span>`
+            : html`<span class="dim">nothing names it</span>`,
         bytes(row.size),
         moment(row.pushed, now),
       ],

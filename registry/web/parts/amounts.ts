@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import prettyBytes from 'pretty-bytes';
+
 import type { VNode } from 'preact';
+import prettyBytes from 'pretty-bytes';
 import { type Content, html } from '../html.ts';
 
 const unknown = () => html`<span class="dim">unknown</span>`;

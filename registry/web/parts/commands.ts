@@ -37,7 +37,12 @@ function linesFor({ kind, isUnikernel }: Offered, named: Named, { host, secure }
   switch (kind) {
     case 'chart': {
       const version = named.reference.includes(':') ? `@${named.reference}` : ` --version ${named.reference}`;
-      return [{ what: 'Pull it', text: `helm pull oci://${host}/${named.repository}${version}${secure ? '' : ' --plain-http'}` }];
+      return [
+        {
+          what: 'Pull it',
+          text: `helm pull oci://${host}/${named.repository}${version}${secure ? '' : ' --plain-http'}`,
+        },
+      ];
     }
     case 'artifact':
     case 'unknown':

@@ -40,7 +40,7 @@ export function pairs(title: string, values: Readonly<Record<string, string>>): 
       columns: [{ label: 'Name' }, { label: 'Value' }],
       rows: some.map(([name, value]) => [
         html`<code>${foreign(name, { limit: 200 })}</code>`,
-        html`<span class="value">${foreign(value, { limit: 1000 })}</span>`,
+        html`<span class="value">${foreign(value, { limit: 400 })}</span>`,
       ]),
     });
   const heading = html`<h3>${title} <span class="count">${entries.length.toLocaleString('en')}</span></h3>`;

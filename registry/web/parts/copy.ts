@@ -13,7 +13,7 @@ export function copyButton(text: string, what: string): VNode {
 /** A command to copy. */
 export function command(text: string, what: string): VNode {
   return html`<div class="command">
-    <code tabindex="0" role="group" aria-label=${what}>${text}</code>${copyButton(text, what)}
+    <code>${text}</code>${copyButton(text, what)}
   </div>`;
 }
 

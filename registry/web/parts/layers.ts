@@ -7,6 +7,7 @@ import { bytes, formatBytes, moment } from './amounts.ts';
 import { digestText } from './copy.ts';
 import { icon } from './icon.ts';
 import { colour, proportionalBar } from './layer-bar.ts';
+import { mediaTypeName } from './media-types.ts';
 import { type TableRow, table } from './table.ts';
 import { amount, foreign, foreignAttribute } from './text.ts';
 import { verifyButton } from './verify.ts';
@@ -26,7 +27,8 @@ export function layersSection(image: Image, reference: string, view: View): Cont
   const { layers, kind } = image;
   const isImage = kind === 'image' || kind === 'kernel';
   const named = { repository: image.repository, reference };
-  if (layers.length === 0) return html`<section aria-labelledby="layers"><h2 id="layers">Layers</h2><p class="empty">It has none.</p></section>`;
+  if (layers.length === 0)
+    return html`<section aria-labelledby="layers"><h2 id="layers">Layers</h2><p class="empty">It has none.</p></section>`;
   const parts = layers.map((layer) => ({
     size: layer.size,
     role: layer.role,
@@ -69,7 +71,7 @@ function layerRow(layer: Layer, named: Named, isImage: boolean, view: View): Tab
         ${layer.role !== undefined && ROLE_MEANS[layer.role] !== undefined ? html`<span class="dim">${ROLE_MEANS[layer.role]}</span>` : ''}
         ${layer.unreadable === undefined ? '' : html`<span class="warn">${icon('alert')} ${foreign(layer.unreadable, { limit: 200 })}</span>`}
       </span>`,
-      html`<span class="stacked">${digestText(layer.digest)}<span class="dim small">${foreign(layer.mediaType, { limit: 100 })}</span></span>`,
+      html`<span class="stacked">${digestText(layer.digest)}<span class="dim small" title=${foreignAttribute(layer.mediaType)}>${mediaTypeName(layer.mediaType) ?? foreign(layer.mediaType, { limit: 100 })}</span></span>`,
       html`<span class="stacked">${bytes(layer.size)}${layer.unpacked === undefined ? '' : html`<span class="dim">${bytes(layer.unpacked)} unpacked</span>`}</span>`,
       sharing(layer, named, view),
       html`<span class="actions">
