@@ -103,8 +103,15 @@ function tagTable(repository: string, { rows }: TagPage, view: View, sort: Sort)
       { label: 'Pushed', kind: 'number', sort: order('pushed'), sorted: sort === 'pushed' ? 'descending' : undefined },
       { label: 'More', kind: 'actions' },
     ],
-    rows: rows.map((row, at) => tagRow(repository, row, rows[at + 1], view)),
+    rows: rows.map((row, at) =>
+      tagRow(repository, row, sort === 'name' ? undefined : olderThan(row, rows.slice(at + 1)), view),
+    ),
   });
+}
+
+/** The version before this one; several tags may be at one. */
+function olderThan({ digest }: TagRow, behind: readonly TagRow[]): TagRow | undefined {
+  return behind.find((row) => row.digest !== digest);
 }
 
 function tagRow(repository: string, row: TagRow, older: TagRow | undefined, view: View): TableRow {

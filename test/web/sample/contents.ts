@@ -11,9 +11,14 @@ export function noise(seed: string, size: number): Buffer {
   return Buffer.concat(pieces).subarray(0, size);
 }
 
-const WORDS = 'PVH VIRTIO_BLK VIRTIO_NET VIRTIO_CONSOLE NET INET IPV6 UNIX EPOLL FUTEX TIMERFD EVENTFD SIGNALFD AIO'.split(' ');
-const MORE = 'EXT4_FS EROFS_FS TMPFS OVERLAY_FS PROC_FS SYSFS SERIAL_8250 HZ_1000 NO_HZ_IDLE PREEMPT_NONE SMP X86_64 64BIT MMU'.split(' ');
-const OFF = 'MODULES BPF_SYSCALL SOUND DRM USB WLAN BT NFS_FS XFS_FS BTRFS_FS KEXEC HIBERNATION DEBUG_INFO FTRACE'.split(' ');
+const WORDS =
+  'PVH VIRTIO_BLK VIRTIO_NET VIRTIO_CONSOLE NET INET IPV6 UNIX EPOLL FUTEX TIMERFD EVENTFD SIGNALFD AIO'.split(' ');
+const MORE =
+  'EXT4_FS EROFS_FS TMPFS OVERLAY_FS PROC_FS SYSFS SERIAL_8250 HZ_1000 NO_HZ_IDLE PREEMPT_NONE SMP X86_64 64BIT MMU'.split(
+    ' ',
+  );
+const OFF =
+  'MODULES BPF_SYSCALL SOUND DRM USB WLAN BT NFS_FS XFS_FS BTRFS_FS KEXEC HIBERNATION DEBUG_INFO FTRACE'.split(' ');
 
 export function kconfig(extra: readonly string[] = []): string {
   const lines = ['#', '# Linux/x86 6.12.117 Kernel Configuration', '#'];
@@ -26,7 +31,11 @@ export function kconfig(extra: readonly string[] = []): string {
 
 export function kernelJson(version: string): string {
   const digest = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
-  const patches = ['0001-x86-add-CONFIG_RING0_USER.patch', '0002-x86-entry-call-gate.patch', '0003-x86-fault-ring-0.patch'];
+  const patches = [
+    '0001-x86-add-CONFIG_RING0_USER.patch',
+    '0002-x86-entry-call-gate.patch',
+    '0003-x86-fault-ring-0.patch',
+  ];
   return JSON.stringify({
     version,
     variant: 'default',

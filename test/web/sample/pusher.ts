@@ -47,7 +47,11 @@ export class HttpPusher {
 
   async layer(repository: string, files: Files, annotations?: Record<string, string>): Promise<Layered> {
     const store = new MemoryStore();
-    const { diffId } = await writeLayer(entriesOf(files), store, { compression: 'zstd', level: 3, mtime: 1_780_000_000 });
+    const { diffId } = await writeLayer(entriesOf(files), store, {
+      compression: 'zstd',
+      level: 3,
+      mtime: 1_780_000_000,
+    });
     const blob = await this.blob(repository, store.blob, MEDIA_TYPE.layerZstd);
     return { ...blob, diffId, ...(annotations === undefined ? {} : { annotations }) };
   }
@@ -86,11 +90,18 @@ export class HttpPusher {
     repository: string,
     artifactType: string,
     parts: readonly { type: string; content: string; annotations?: Record<string, string> }[],
-    { subject, annotations, tags = [] }: { subject?: Pushed; annotations?: Record<string, string>; tags?: string[] } = {},
+    {
+      subject,
+      annotations,
+      tags = [],
+    }: { subject?: Pushed; annotations?: Record<string, string>; tags?: string[] } = {},
   ): Promise<Pushed> {
     const layers: Pushed[] = [];
     for (const { type, content, annotations: own } of parts) {
-      layers.push({ ...(await this.blob(repository, content, type)), ...(own === undefined ? {} : { annotations: own }) });
+      layers.push({
+        ...(await this.blob(repository, content, type)),
+        ...(own === undefined ? {} : { annotations: own }),
+      });
     }
     return this.manifest(repository, tags, {
       schemaVersion: 2,

@@ -16,7 +16,16 @@ export function rawTar(entries: readonly RawEntry[]): Buffer {
   const pieces: Buffer[] = [];
   for (const { path, content = '', mode = 0o644, type = 'File', linkpath, size } of entries) {
     const body = Buffer.from(content);
-    const fields = { path, mode, type, uid: 0, gid: 0, mtime: new Date(0), size: size ?? body.length, ...(linkpath === undefined ? {} : { linkpath }) };
+    const fields = {
+      path,
+      mode,
+      type,
+      uid: 0,
+      gid: 0,
+      mtime: new Date(0),
+      size: size ?? body.length,
+      ...(linkpath === undefined ? {} : { linkpath }),
+    };
     const header = new Header(fields);
     const block = Buffer.alloc(512);
     header.encode(block, 0);

@@ -65,7 +65,11 @@ async function unikernel(push: HttpPusher, it: Unikernel): Promise<Pushed> {
     },
     { [ROLE]: 'app' },
   );
-  const config = await push.layer(repository, { 'etc/uk/guest.json': '{"console":"ttyS0"}\n', ...it.config }, { [ROLE]: 'config' });
+  const config = await push.layer(
+    repository,
+    { 'etc/uk/guest.json': '{"console":"ttyS0"}\n', ...it.config },
+    { [ROLE]: 'config' },
+  );
   return push.image(repository, it.tags, [it.kernel, deps, app, config], {
     created: it.created,
     config: {
@@ -87,7 +91,10 @@ async function unikernel(push: HttpPusher, it: Unikernel): Promise<Pushed> {
 }
 
 async function shop(push: HttpPusher): Promise<void> {
-  const libc = { 'usr/lib/libc.so.6': program('libc', '2.36', 1_900_000), 'usr/lib64/ld-linux-x86-64.so.2': program('ld', '2.36', 210_000) };
+  const libc = {
+    'usr/lib/libc.so.6': program('libc', '2.36', 1_900_000),
+    'usr/lib64/ld-linux-x86-64.so.2': program('ld', '2.36', 210_000),
+  };
   const about = {
     'org.opencontainers.image.title': 'Shop front',
     'org.opencontainers.image.description': 'The pages of the shop, served by nginx as a unikernel.',
@@ -108,7 +115,11 @@ async function shop(push: HttpPusher): Promise<void> {
       program: 'nginx',
       version,
       kernel: await kernel(push, 'shop/web', linux, linux === '6.12.117' ? ['IO_URING', 'VIRTIO_FS'] : []),
-      libraries: { ...libc, 'usr/lib/libssl.so.3': program('libssl', newest ? '3.0.15' : '3.0.11', 670_000), 'usr/lib/libpcre2-8.so.0': program('pcre2', '10.42', 620_000) },
+      libraries: {
+        ...libc,
+        'usr/lib/libssl.so.3': program('libssl', newest ? '3.0.15' : '3.0.11', 670_000),
+        'usr/lib/libpcre2-8.so.0': program('pcre2', '10.42', 620_000),
+      },
       environment: newest ? ['SHOP_API=http://cart:8080', 'WORKERS=1'] : ['SHOP_API=http://cart:8080'],
       annotations: about,
       created,
@@ -116,7 +127,11 @@ async function shop(push: HttpPusher): Promise<void> {
     await sign(push, 'shop/web', image);
     await describeImage(push, 'shop/web', image, newest ? '3.0.15-1' : '3.0.11-1');
   }
-  for (const [repository, name] of [['shop/cart', 'cartd'], ['shop/search', 'searchd'], ['edge/cache', 'cached']] as const) {
+  for (const [repository, name] of [
+    ['shop/cart', 'cartd'],
+    ['shop/search', 'searchd'],
+    ['edge/cache', 'cached'],
+  ] as const) {
     await unikernel(push, {
       repository,
       tags: ['0.9.1', '1.0.0'],
@@ -144,7 +159,10 @@ async function sign(push: HttpPusher, repository: string, subject: Pushed): Prom
           },
           optional: null,
         }),
-        annotations: { 'dev.cosignproject.cosign/signature': 'MEUCIQ==', 'dev.sigstore.cosign/certificate': certificate },
+        annotations: {
+          'dev.cosignproject.cosign/signature': 'MEUCIQ==',
+          'dev.sigstore.cosign/certificate': certificate,
+        },
       },
     ],
     { subject, annotations: { 'org.opencontainers.image.created': '2026-05-28T12:05:00Z' } },
@@ -174,7 +192,13 @@ async function describeImage(push: HttpPusher, repository: string, subject: Push
   await push.artifact(
     repository,
     'application/vnd.dsse.envelope.v1+json',
-    [{ type: 'application/vnd.dsse.envelope.v1+json', content: JSON.stringify(envelope), annotations: { predicateType: 'https://slsa.dev/provenance/v1' } }],
+    [
+      {
+        type: 'application/vnd.dsse.envelope.v1+json',
+        content: JSON.stringify(envelope),
+        annotations: { predicateType: 'https://slsa.dev/provenance/v1' },
+      },
+    ],
     { subject, annotations: { predicateType: 'https://slsa.dev/provenance/v1' } },
   );
 }
@@ -194,7 +218,11 @@ async function gateway(push: HttpPusher): Promise<void> {
       annotations: { 'vnd.uk.profile': name },
       created: '2026-05-22T08:00:00Z',
     });
-    children.push({ ...image, platform: { os: 'linux', architecture: 'amd64' }, annotations: { 'vnd.uk.profile': name } });
+    children.push({
+      ...image,
+      platform: { os: 'linux', architecture: 'amd64' },
+      annotations: { 'vnd.uk.profile': name },
+    });
   }
   await push.manifest(repository, ['2.0.0'], { schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests: children });
 }
@@ -215,7 +243,10 @@ async function base(push: HttpPusher): Promise<void> {
         'var/lib/dpkg/status': 'Package: bash\nStatus: install ok installed\n\n'.repeat(400),
       }),
       await push.rawLayer(repository, rawTar([{ path: 'usr/share/doc/.wh.bash' }])),
-      await push.layer(repository, { 'etc/debian_version': '12.10\n', 'usr/bin/curl': { mode: 0o755, source: { bytes: program('curl', architecture, 400_000) } } }),
+      await push.layer(repository, {
+        'etc/debian_version': '12.10\n',
+        'usr/bin/curl': { mode: 0o755, source: { bytes: program('curl', architecture, 400_000) } },
+      }),
     ];
     const image = await push.image(repository, architecture === 'amd64' ? ['12.10-amd64'] : [], layers, {
       architecture,
@@ -230,19 +261,42 @@ async function base(push: HttpPusher): Promise<void> {
     });
     images.push({ ...image, platform: { os: 'linux', architecture } });
   }
-  await push.manifest(repository, ['12.10', '12'], { schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests: images });
+  await push.manifest(repository, ['12.10', '12'], {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.index,
+    manifests: images,
+  });
 }
 
 async function others(push: HttpPusher): Promise<void> {
-  const chart = { apiVersion: 'v2', name: 'shop', version: '1.4.0', appVersion: '1.2.0', description: 'The whole shop' };
+  const chart = {
+    apiVersion: 'v2',
+    name: 'shop',
+    version: '1.4.0',
+    appVersion: '1.2.0',
+    description: 'The whole shop',
+  };
   await push.manifest('charts/shop', ['1.4.0'], {
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.manifest,
     config: await push.blob('charts/shop', JSON.stringify(chart), 'application/vnd.cncf.helm.config.v1+json'),
-    layers: [await push.blob('charts/shop', noise('chart', 9000), 'application/vnd.cncf.helm.chart.content.v1.tar+gzip')],
+    layers: [
+      await push.blob('charts/shop', noise('chart', 9000), 'application/vnd.cncf.helm.chart.content.v1.tar+gzip'),
+    ],
     annotations: { 'org.opencontainers.image.title': 'shop' },
   });
-  await push.artifact('tools/schema', 'application/vnd.shop.schema', [{ type: 'application/json', content: '{"type":"object"}', annotations: { 'org.opencontainers.image.title': 'order.schema.json' } }], { tags: ['2'] });
+  await push.artifact(
+    'tools/schema',
+    'application/vnd.shop.schema',
+    [
+      {
+        type: 'application/json',
+        content: '{"type":"object"}',
+        annotations: { 'org.opencontainers.image.title': 'order.schema.json' },
+      },
+    ],
+    { tags: ['2'] },
+  );
   const left = await push.image('tools/old', ['1'], [await push.layer('tools/old', { 'a/file': 'left' })]);
   await push.remove('tools/old', left.digest);
   await push.image('tools/unnamed', [], [await push.layer('tools/unnamed', { 'a/file': 'unnamed' })]);
