@@ -25,6 +25,7 @@ const FACES = [
   'image-format/import/index.ts',
   'image-format/layers/index.ts',
   'image-format/remote/index.ts',
+  'image-format/root/index.ts',
   'image-format/build/index.ts',
   'kernel-build/index.ts',
   'registry/index.ts',
