@@ -31,7 +31,7 @@ export function renderPage({ title, body, section }: Page, view: View, version: 
       <a class="skip" href="#main">Skip to the content</a>
       <header class="head">
         <div class="wide">
-          <a class="brand" href=${addresses.repositories()} aria-label="All repositories">
+          <a class="brand" href=${addresses.repositories()}>
             ${icon('stack')}<b>uk</b><span class="host">${publicAddress.host}</span>
           </a>
           <nav aria-label="Registry">

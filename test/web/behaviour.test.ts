@@ -27,7 +27,10 @@ describe.skipIf(CHROMIUM === undefined)(`pages${WITHOUT_BROWSER}`, () => {
     await page.reload();
     expect(await page.getByRole('searchbox').inputValue()).toBe('sear');
     await page.getByRole('searchbox').fill('');
-    await page.getByText(/^\d+ repositories$/).waitFor();
+    await page
+      .getByRole('status')
+      .getByText(/^\d+ repositories$/)
+      .waitFor();
     expect(problems).toEqual([]);
   });
 

@@ -31,7 +31,7 @@ describe.skipIf(CHROMIUM === undefined)(`a newcomer${WITHOUT_BROWSER}`, () => {
 
   test('what changed between two versions', async () => {
     const { page } = watched;
-    await click(page.getByRole('link', { name: 'Compare 1.1.0 with 1.2.0' }));
+    await click(page.getByRole('link', { name: 'What changed in 1.2.0 since 1.1.0' }));
     await page.getByText('etc/nginx/nginx.conf').waitFor();
     await click(page.getByRole('link', { name: 'etc/nginx/nginx.conf' }));
     expect(await page.locator('tr.added').innerText()).toContain('1024');

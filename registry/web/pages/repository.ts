@@ -144,8 +144,10 @@ function tagRow(repository: string, row: TagRow, older: TagRow | undefined, view
 
 function comparing(older: TagRow, named: Named, { addresses }: View): Content {
   const from = { repository: named.repository, reference: older.tag };
-  const text = `Compare ${older.tag} with ${named.reference}`;
-  return html`<a href=${addresses.compare(from, named)} title=${text} aria-label=${text}>${icon('git-compare')} since ${older.tag}</a>`;
+  const text = `What changed in ${named.reference} since ${older.tag}`;
+  return html`<a href=${addresses.compare(from, named)} title=${text}>
+    ${icon('git-compare')} <span class="hidden">What changed in ${named.reference} </span>since ${older.tag}
+  </a>`;
 }
 
 function platforms(repository: string, row: TagRow, { addresses }: View): Content {

@@ -42,6 +42,10 @@ for (const rule of ['th_open', 'td_open']) {
   };
 }
 // Wide tables and blocks of code scroll by themselves, with the keyboard too.
+for (const rule of ['fence', 'code_block']) {
+  markdown.renderer.rules[rule] = (tokens, at) =>
+    `<pre tabindex="0" role="group" aria-label="code"><code>${markdown.utils.escapeHtml(tokens[at]?.content ?? '')}</code></pre>\n`;
+}
 markdown.renderer.rules.table_open = () => '<div class="scroll" tabindex="0" role="region" aria-label="table"><table>';
 markdown.renderer.rules.table_close = () => '</table></div>';
 

@@ -66,7 +66,7 @@ async function texts(push: HttpPusher): Promise<void> {
     ],
     { subject: image, annotations: { [SCRIPT]: SCRIPT } },
   );
-  await push.artifact(HOSTILE, `text/html;${'x'.repeat(100)}`, [{ type: 'text/html', content: `<html>${SCRIPT}` }], {
+  await push.artifact(HOSTILE, `text/${'x'.repeat(100)}`, [{ type: 'text/html', content: `<html>${SCRIPT}` }], {
     subject: image,
   });
   await push.artifact(
