@@ -7,9 +7,14 @@ import { checkManifestReference, checkRepository } from '../service/names.ts';
 import { type Surroundings, SYSTEM } from '../service/surroundings.ts';
 import type { ObjectStore } from '../storage/contract.ts';
 import type { Browse } from './contract.ts';
+import { ImageFiles } from './files/image-files.ts';
+import { LayerIndexes } from './files/layer-indexes.ts';
+import type { IndexLimits } from './files/make-index.ts';
+import { FilesThread } from './files/thread.ts';
 import { configDocument, manifestDocument } from './image/document.ts';
 import { AllFacts } from './image/facts.ts';
 import { ImageView } from './image/image-view.ts';
+import { kconfigOf, kernelOf } from './image/kernel.ts';
 import { Sharing } from './image/sharing.ts';
 import { ReferrerTrees } from './referrers/tree.ts';
 import { attachmentsOf } from './repositories/attachments.ts';
@@ -27,10 +32,12 @@ export interface BrowseOptions {
   store: ObjectStore;
   service: Service;
   surroundings?: Surroundings | undefined;
+  /** What the index of a layer may take; left out: see `files/layer-indexes.ts`. */
+  indexLimits?: Partial<IndexLimits> | undefined;
 }
 
 /** Browsing, out of a store that others may write to meanwhile. Nothing is read before somebody asks. */
-export function createBrowse({ store, service, surroundings = SYSTEM }: BrowseOptions): Browse {
+export function createBrowse({ store, service, surroundings = SYSTEM, indexLimits }: BrowseOptions): Browse {
   const { changes } = service;
   const contents = keepContents(store, changes, surroundings);
   const tagged = keepTagged(store, service, changes, surroundings);
@@ -42,7 +49,10 @@ export function createBrowse({ store, service, surroundings = SYSTEM }: BrowseOp
   const tags = new TagList(service, store, contents, facts);
   const untagged = new UntaggedList(store, { contents, tagged, graphs }, facts);
   const sharing = new Sharing(store, service, graphs);
-  const images = new ImageView(service, facts, sharing, async () => undefined);
+  const thread = new FilesThread();
+  const indexes = new LayerIndexes(store, service, surroundings, thread, indexLimits);
+  const files = new ImageFiles(service, indexes, thread);
+  const images = new ImageView(service, facts, sharing, async (digest) => (await indexes.peek(digest))?.unpacked);
   const trees = new ReferrerTrees(service, contents);
 
   const manifestAt = async (repository: string, reference: string): Promise<StoredManifest> =>
@@ -90,12 +100,12 @@ export function createBrowse({ store, service, surroundings = SYSTEM }: BrowseOp
     async referrers(repository, reference) {
       return trees.of(repository, await manifestAt(repository, reference));
     },
-    kernel: coming,
-    kconfig: coming,
-    root: coming,
-    files: coming,
-    file: coming,
-    openFile: coming,
+    kernel: (repository, reference) => kernelOf(files, repository, reference),
+    kconfig: (repository, reference, query = {}) => kconfigOf(files, repository, reference, query),
+    root: (repository, reference) => files.summary(repository, reference),
+    files: (place, query = {}) => files.list(place, query),
+    file: (place, path) => files.view(place, path),
+    openFile: (place, path) => files.open(place, path),
     packages: coming,
     artifact: coming,
     compare: coming,
@@ -105,6 +115,7 @@ export function createBrowse({ store, service, surroundings = SYSTEM }: BrowseOp
     spaceOf: coming,
     async close() {
       summaries.close();
+      await indexes.close();
     },
   };
 }
