@@ -57,7 +57,7 @@ function list(root: ShownFolder, question: Extract<Question, { kind: 'list' }>):
   const deep = words.length > 0 || question.changes;
   const found = deep ? [...search(at, path, words, question.changes)] : children(at, path);
   if (question.sort === 'size') found.sort((a, b) => b.file.size - a.file.size);
-  else if (!deep) found.sort(foldersFirst);
+  else found.sort(deep ? byPath : foldersFirst);
   const from = (question.page - 1) * question.size;
   return {
     rows: found.slice(from, from + question.size).map((one) => rowOf(one.path, one.file)),
@@ -78,7 +78,11 @@ function children(at: ShownFolder, path: string): Found[] {
 
 function foldersFirst(a: Found, b: Found): number {
   const order = Number(isFolder(b.file)) - Number(isFolder(a.file));
-  return order || (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
+  return order || byPath(a, b);
+}
+
+function byPath(a: Found, b: Found): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
 }
 
 function* search(at: ShownFolder, path: string, words: readonly string[], changes: boolean): Generator<Found> {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { PackageList } from '../referrers/read-packages.ts';
 import type { ComparedFile } from '../types/compare.ts';
 import type { Listed, Located, Question, Summary } from './ask.ts';
 import type { IndexLimits } from './make-index.ts';
@@ -41,7 +42,8 @@ export type ToThread =
   /** The next bytes of a blob; none at its end. `failed`: there will be no more. */
   | { type: 'chunk'; id: number; bytes?: Uint8Array; failed?: true }
   | { type: 'load'; key: LayerKey; bytes: Uint8Array }
-  | { type: 'query'; id: number; query: Query };
+  | { type: 'query'; id: number; query: Query }
+  | { type: 'packages'; id: number; bytes: Uint8Array };
 
 /** What the thread says. */
 export type FromThread =
@@ -50,4 +52,5 @@ export type FromThread =
   | { type: 'answer'; id: number; answer: Answer }
   /** Layers that it does not hold, or not any more. */
   | { type: 'missing'; id: number; keys: LayerKey[] }
+  | { type: 'packages'; id: number; list: PackageList | undefined }
   | { type: 'refused'; id: number; message: string };

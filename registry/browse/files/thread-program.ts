@@ -4,6 +4,7 @@ import { parentPort } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
 import { ImageError } from '../../../image-format/index.ts';
 import { matches, wordsOf } from '../page.ts';
+import { readPackages } from '../referrers/read-packages.ts';
 import type { ComparedFile } from '../types/compare.ts';
 import { ask } from './ask.ts';
 import { compareRoots } from './compare-roots.ts';
@@ -50,6 +51,9 @@ parentPort?.on('message', (message: ToThread) => {
       break;
     case 'query':
       answer(message.id, message.query);
+      break;
+    case 'packages':
+      say({ type: 'packages', id: message.id, list: readPackages(message.bytes) });
       break;
   }
 });

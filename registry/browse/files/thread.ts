@@ -2,6 +2,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { RegistryError } from '../../errors.ts';
+import type { PackageList } from '../referrers/read-packages.ts';
 import type { IndexLimits } from './make-index.ts';
 import type { Answer, FromThread, LayerKey, Query, ToThread } from './messages.ts';
 
@@ -76,6 +77,13 @@ export class FilesThread {
       }
     }
     throw unreadable('the layers have too many files to be held at once');
+  }
+
+  /** Reads an SBOM; undefined for what is none. */
+  async packages(bytes: Uint8Array): Promise<PackageList | undefined> {
+    const signal = AbortSignal.timeout(ANSWERED_WITHIN_MS);
+    const message = await this.#call((id) => ({ type: 'packages', id, bytes }), undefined, signal);
+    return message.type === 'packages' ? message.list : undefined;
   }
 
   async close(): Promise<void> {
