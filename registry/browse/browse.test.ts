@@ -219,3 +219,38 @@ describe('an image', () => {
     expect(tree.referrers[0]?.referrers[0]).toMatchObject({ digest: image.digest, repeated: true, foundBy: 'tag' });
   });
 });
+
+describe('space', () => {
+  const day = 24 * 60 * 60 * 1000;
+  const ready = <T>(made: { state: string; value?: T }): T => {
+    if (made.value === undefined) throw new Error(made.state);
+    return made.value;
+  };
+
+  test('is told apart: own, shared, of old tags only, of no tag', async () => {
+    await push.image('app', ['old'], ['shared', 'o'.repeat(1000)]);
+    now += 200 * day;
+    await push.image('app', ['new'], ['shared', 'n'.repeat(100)]);
+    await push.image('app', [], ['u'.repeat(10_000)]);
+    await push.image('other', ['x'], ['shared', 'x']);
+    const { all, rows } = ready(await browse.space({ sort: 'name' }));
+    expect(rows).toMatchObject([
+      { name: 'app', blobs: 7, manifests: 3 },
+      { name: 'other', blobs: 3 },
+    ]);
+    const [app] = rows;
+    expect(app?.shared).toBe('shared'.length);
+    expect(app?.old).toBeGreaterThan(1000);
+    expect(app?.old).toBeLessThan(2500);
+    expect(app?.untagged).toBeGreaterThan(10_000);
+    expect(app?.own).toBe((app?.total ?? 0) - 6);
+    expect(all.shared).toBe(6);
+    expect(all.total).toBe(rows.reduce((sum, { own }) => sum + own, 6));
+    const { tags } = ready(await browse.spaceOf('app'));
+    expect(tags).toMatchObject([
+      { tag: 'old', old: true },
+      { tag: 'new', old: false },
+    ]);
+    expect(tags[0]?.own).toBe(app?.old);
+  });
+});

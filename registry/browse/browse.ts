@@ -6,11 +6,20 @@ import type { StoredManifest } from '../service/manifests.ts';
 import { checkManifestReference, checkRepository } from '../service/names.ts';
 import { type Surroundings, SYSTEM } from '../service/surroundings.ts';
 import type { ObjectStore } from '../storage/contract.ts';
+import { Comparer } from './compare/compare.ts';
 import type { Browse } from './contract.ts';
+import { ImageFiles } from './files/image-files.ts';
+import { LayerIndexes } from './files/layer-indexes.ts';
+import type { IndexLimits } from './files/make-index.ts';
+import { FilesThread } from './files/thread.ts';
 import { configDocument, manifestDocument } from './image/document.ts';
 import { AllFacts } from './image/facts.ts';
 import { ImageView } from './image/image-view.ts';
+import { kconfigOf, kernelOf } from './image/kernel.ts';
 import { Sharing } from './image/sharing.ts';
+import { cutPage, matches, wordsOf } from './page.ts';
+import { artifactContent } from './referrers/artifact.ts';
+import { Packages } from './referrers/packages.ts';
 import { ReferrerTrees } from './referrers/tree.ts';
 import { attachmentsOf } from './repositories/attachments.ts';
 import { keepContents } from './repositories/contents.ts';
@@ -22,15 +31,18 @@ import { Summaries } from './repositories/summaries.ts';
 import { TagList } from './repositories/tag-list.ts';
 import { keepTagged, tagsAt } from './repositories/tagged.ts';
 import { UntaggedList } from './repositories/untagged-list.ts';
+import { Space } from './space/space.ts';
 
 export interface BrowseOptions {
   store: ObjectStore;
   service: Service;
   surroundings?: Surroundings | undefined;
+  /** What the index of a layer may take; left out: see `files/layer-indexes.ts`. */
+  indexLimits?: Partial<IndexLimits> | undefined;
 }
 
 /** Browsing, out of a store that others may write to meanwhile. Nothing is read before somebody asks. */
-export function createBrowse({ store, service, surroundings = SYSTEM }: BrowseOptions): Browse {
+export function createBrowse({ store, service, surroundings = SYSTEM, indexLimits }: BrowseOptions): Browse {
   const { changes } = service;
   const contents = keepContents(store, changes, surroundings);
   const tagged = keepTagged(store, service, changes, surroundings);
@@ -42,7 +54,10 @@ export function createBrowse({ store, service, surroundings = SYSTEM }: BrowseOp
   const tags = new TagList(service, store, contents, facts);
   const untagged = new UntaggedList(store, { contents, tagged, graphs }, facts);
   const sharing = new Sharing(store, service, graphs);
-  const images = new ImageView(service, facts, sharing, async () => undefined);
+  const thread = new FilesThread();
+  const indexes = new LayerIndexes(store, service, surroundings, thread, indexLimits);
+  const files = new ImageFiles(service, indexes, thread);
+  const images = new ImageView(service, facts, sharing, async (digest) => (await indexes.peek(digest))?.unpacked);
   const trees = new ReferrerTrees(service, contents);
 
   const manifestAt = async (repository: string, reference: string): Promise<StoredManifest> =>
@@ -51,9 +66,21 @@ export function createBrowse({ store, service, surroundings = SYSTEM }: BrowseOp
     if (await service.catalog.has(checkRepository(repository))) return;
     throw new RegistryError('NAME_UNKNOWN', `there is no repository ${repository}`);
   };
-  const coming = async (): Promise<never> => {
-    throw new RegistryError('CONTENT_UNREADABLE', 'this is not built yet');
+  const packages = new Packages(service, trees, thread);
+  const imageAt = async (repository: string, reference: string) => {
+    const manifest = await manifestAt(repository, reference);
+    const { digest } = manifest;
+    const [read, at, partOf] = await Promise.all([
+      contents.of(repository),
+      tagsAt(store, service, repository, digest),
+      sharing.indexesOf(repository, digest),
+    ]);
+    const attached = await attachmentsOf(facts, repository, read, digest);
+    const moved = isDigest(reference) ? undefined : read.moved.get(reference);
+    return images.of(repository, manifest, { tags: at, partOf, pushed: moved ?? manifest.version, ...attached });
   };
+  const comparer = new Comparer(service, imageAt, files, packages);
+  const space = new Space(store, service, surroundings, names, { contents, tagged, graphs });
 
   return {
     repositories: (query = {}) => list.page(query),
@@ -68,18 +95,7 @@ export function createBrowse({ store, service, surroundings = SYSTEM }: BrowseOp
       await known(repository);
       return untagged.page(repository, query);
     },
-    async image(repository, reference) {
-      const manifest = await manifestAt(repository, reference);
-      const { digest } = manifest;
-      const [read, at, partOf] = await Promise.all([
-        contents.of(repository),
-        tagsAt(store, service, repository, digest),
-        sharing.indexesOf(repository, digest),
-      ]);
-      const attached = await attachmentsOf(facts, repository, read, digest);
-      const moved = isDigest(reference) ? undefined : read.moved.get(reference);
-      return images.of(repository, manifest, { tags: at, partOf, pushed: moved ?? manifest.version, ...attached });
-    },
+    image: imageAt,
     async document(repository, reference, part = 'manifest') {
       const manifest = await manifestAt(repository, reference);
       return part === 'manifest'
@@ -90,21 +106,34 @@ export function createBrowse({ store, service, surroundings = SYSTEM }: BrowseOp
     async referrers(repository, reference) {
       return trees.of(repository, await manifestAt(repository, reference));
     },
-    kernel: coming,
-    kconfig: coming,
-    root: coming,
-    files: coming,
-    file: coming,
-    openFile: coming,
-    packages: coming,
-    artifact: coming,
-    compare: coming,
-    compareFiles: coming,
-    compareFile: coming,
-    space: coming,
-    spaceOf: coming,
+    kernel: (repository, reference) => kernelOf(files, repository, reference),
+    kconfig: (repository, reference, query = {}) => kconfigOf(files, repository, reference, query),
+    root: (repository, reference) => files.summary(repository, reference),
+    files: (place, query = {}) => files.list(place, query),
+    file: (place, path) => files.view(place, path),
+    openFile: (place, path) => files.open(place, path),
+    async packages(repository, reference, query = {}) {
+      const found = await packages.of(repository, await manifestAt(repository, reference));
+      if (found === undefined) return undefined;
+      const words = wordsOf(query.search);
+      const rows = found.packages.filter(({ name }) => matches(name, words));
+      return { ...cutPage(rows, query), total: found.packages.length, digest: found.digest, format: found.format };
+    },
+    async artifact(repository, reference, layer = 0) {
+      return artifactContent(service, repository, await manifestAt(repository, reference), layer);
+    },
+    compare: (query) => comparer.compare(query),
+    compareFiles: (query) => comparer.compareFiles(query),
+    compareFile: (query, path) => comparer.compareFile(query, path),
+    space: (query = {}) => space.page(query),
+    async spaceOf(repository, query = {}) {
+      await known(repository);
+      return space.ofRepository(repository, query);
+    },
     async close() {
       summaries.close();
+      space.close();
+      await indexes.close();
     },
   };
 }

@@ -11,10 +11,15 @@ export interface Cut<T> {
 
 /** Cuts a page out of a list. A page behind the last one is empty. @throws RegistryError `PARAMETER_INVALID` */
 export function cutPage<T>(all: readonly T[], query: PageQuery): Cut<T> {
-  const { page = 1, size = USUAL_ROWS } = query;
+  const { page, size } = checkPage(query);
+  return { page, size, matched: all.length, rows: all.slice((page - 1) * size, page * size) };
+}
+
+/** @throws RegistryError `PARAMETER_INVALID` */
+export function checkPage({ page = 1, size = USUAL_ROWS }: PageQuery): { page: number; size: number } {
   if (!Number.isSafeInteger(page) || page < 1) throw invalid('page', 'a number from 1 on');
   if (!Number.isSafeInteger(size) || size < 1 || size > MOST_ROWS) throw invalid('size', `1 to ${MOST_ROWS}`);
-  return { page, size, matched: all.length, rows: all.slice((page - 1) * size, page * size) };
+  return { page, size };
 }
 
 /** The words of a search, in lower case; a search has at most 200 characters. */

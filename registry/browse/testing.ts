@@ -108,3 +108,45 @@ export class Pusher {
 function plain({ mediaType, digest, size }: Descriptor | PushedDescriptor) {
   return { mediaType, digest, size };
 }
+
+export interface TarEntry {
+  path: string;
+  content?: string | Buffer;
+  type?: 'directory' | 'symlink' | 'hardlink';
+  target?: string;
+  mode?: number;
+  uid?: number;
+  gid?: number;
+}
+
+const FLAGS = { file: '0', hardlink: '1', symlink: '2', directory: '5' };
+
+/** A plain archive, made by hand so that it may hold anything. Long paths go into extended headers. */
+export function tarOf(entries: readonly TarEntry[]): Buffer {
+  const blocks = entries.flatMap((entry) => {
+    const content = Buffer.from(entry.content ?? '');
+    const path = Buffer.from(entry.path);
+    const long = path.length > 100 ? [...headed('././@LongLink', path, 'L', {})] : [];
+    return [...long, ...headed(path, content, FLAGS[entry.type ?? 'file'], entry)];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
+function headed(path: string | Buffer, content: Buffer, flag: string, entry: Partial<TarEntry>): Buffer[] {
+  const header = Buffer.alloc(512);
+  const octal = (value: number, at: number, length: number) =>
+    header.write(`${value.toString(8).padStart(length - 1, '0')}\0`, at, 'latin1');
+  Buffer.from(path).copy(header, 0, 0, 100);
+  octal(entry.mode ?? 0o644, 100, 8);
+  octal(entry.uid ?? 0, 108, 8);
+  octal(entry.gid ?? 0, 116, 8);
+  octal(content.length, 124, 12);
+  octal(0, 136, 12);
+  header.write('        ', 148, 'latin1');
+  header.write(flag, 156, 'latin1');
+  header.write(entry.target ?? '', 157, 100, 'utf8');
+  header.write('ustar\x0000', 257, 'latin1');
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return [header, content, Buffer.alloc((512 - (content.length % 512)) % 512)];
+}

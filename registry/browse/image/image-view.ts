@@ -3,7 +3,6 @@ import {
   ANNOTATION,
   type Descriptor,
   type Digest,
-  isForeignLayer,
   LABEL,
   layerCompression,
   type Manifest,
@@ -20,6 +19,7 @@ import { platformText, readContent } from './facts.ts';
 import { type ReadConfig, readConfig } from './read-config.ts';
 import { historyOf, runConfig } from './run-config.ts';
 import type { Sharing } from './sharing.ts';
+import { whyUnreadable } from './unreadable.ts';
 
 /** What the layers' indexes say, as far as they have been made. */
 export type UnpackedSize = (digest: Digest) => Promise<number | undefined>;
@@ -114,7 +114,7 @@ export class ImageView {
         ...linked,
         ...given('role', descriptor.annotations?.[ANNOTATION.layerRole] ?? (roles[number] || undefined)),
         ...given('compression', layerCompression(descriptor.mediaType)),
-        ...given('unreadable', whyUnreadable(descriptor, linked)),
+        ...given('unreadable', whyUnreadable(descriptor.mediaType, linked.link !== undefined)),
         ...given('diffId', diffIds[number]),
         ...given('unpacked', number < MOST_COUNTED_LAYERS ? await this.#unpacked(digest) : undefined),
         ...given('sharedBy', await counted.get(digest)),
@@ -151,14 +151,6 @@ export class ImageView {
 }
 
 const NO_CONFIG: ReadConfig = { image: undefined, chart: undefined, warnings: [] };
-
-function whyUnreadable(descriptor: Descriptor, { link }: LinkedDescriptor): string | undefined {
-  const { mediaType } = descriptor;
-  if (isForeignLayer(mediaType)) return 'the layer is kept elsewhere';
-  if (/\+encrypted$/.test(mediaType)) return 'the layer is encrypted';
-  if (layerCompression(mediaType) === undefined) return `${mediaType} is no layer of files`;
-  return link === undefined ? 'the registry does not hold the layer' : undefined;
-}
 
 /** Says at each layer which command made it. */
 function nameMakers(layers: readonly Layer[], history: readonly HistoryStep[]): void {
