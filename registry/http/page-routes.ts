@@ -29,7 +29,10 @@ export function createPages(options: PagesOptions): AnswerPage {
   const headers = pageHeaders(options.blobOrigin);
   let web: Promise<Web> | undefined;
   const opened = () => {
-    web ??= options.open();
+    web ??= options.open().catch((error: unknown) => {
+      web = undefined;
+      throw error;
+    });
     return web;
   };
 

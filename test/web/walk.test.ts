@@ -51,7 +51,9 @@ describe.skipIf(CHROMIUM === undefined)(`a newcomer${WITHOUT_BROWSER}`, () => {
   test('the command that boots it', async () => {
     const { page } = watched;
     const host = new URL(setting.url).host;
-    expect(await page.locator('.command').first().innerText()).toContain(`uk run ${host}/shop/web:latest`);
+    expect(await page.getByRole('complementary').locator('.command').first().innerText()).toContain(
+      `uk run ${host}/shop/web:latest`,
+    );
     expect(clicks).toBeLessThanOrEqual(MOST);
   });
 

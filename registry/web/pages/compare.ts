@@ -8,7 +8,6 @@ import { bytes, formatBytes, moment } from '../parts/amounts.ts';
 import { badge } from '../parts/badges.ts';
 import { digestText } from '../parts/copy.ts';
 import { crumbs } from '../parts/crumbs.ts';
-import { icon } from '../parts/icon.ts';
 import { proportionalBar } from '../parts/layer-bar.ts';
 import { made, notice } from '../parts/making.ts';
 import { counted, pager } from '../parts/paging.ts';
@@ -33,7 +32,7 @@ export async function comparePage(view: View): Promise<Page> {
   const title = `${formatNamed(from)} … ${formatNamed(to)}`;
   const body = html`<div>
     ${crumbs(addresses, to.repository, { rest: ['compare'] })}
-    <div class="title"><h1>${icon('git-compare')} Compare</h1></div>
+    <div class="title"><h1>Compare</h1></div>
     ${sidesForm(from, to, view)}
     ${comparison.same ? notice('note', 'Both are the same manifest.') : ''}
     ${head(comparison, view)}
@@ -87,7 +86,7 @@ function head({ from, to, toFetch, files }: Comparison, { addresses, now }: View
   const difference = from.size === undefined || to.size === undefined ? undefined : to.size - from.size;
   const cell = (side: Comparison['from']) => html`<span class="stacked">
     ${digestText(side.digest, { href: addresses.image({ repository: side.repository, reference: side.reference }) })}
-    <span class="dim">${side.created === undefined ? '' : html`built ${moment(side.created, now)}`}${side.kernelVersion === undefined ? '' : html` Linux ${foreign(side.kernelVersion, { limit: 60 })}`}</span>
+    <span class="dim">${side.created === undefined ? '' : html`built ${moment(side.created, now)}`}${side.kernelVersion === undefined ? '' : html`${side.created === undefined ? '' : ', '}Linux ${foreign(side.kernelVersion, { limit: 60 })}`}</span>
   </span>`;
   return html`<dl class="tiles">
     <div><dt>From</dt><dd>${cell(from)}</dd></div>
@@ -102,7 +101,7 @@ function layers({ layers }: Comparison): Content {
   const name = ({ role, to, from }: Comparison['layers'][number]) => role ?? `layer ${(to ?? from ?? 0) + 1}`;
   const parts = layers.map((layer) => ({
     size: layer.size,
-    role: layer.role,
+    className: `change-${layer.change}`,
     label: `${name(layer)}, ${layer.change}, ${formatBytes(layer.size)}`,
   }));
   return html`<section aria-labelledby="layers">

@@ -51,8 +51,8 @@ export async function filesPage(repository: string, reference: string, view: Vie
   const image = await browse.image(repository, reference);
   const { path, search, sort, changes } = place;
   const found = await browse.files(where, { path, search, sort, changes, page: pageOf(query) });
-  const isTop = path === '' && place.layer === undefined && search === undefined;
-  const summary = isTop && found.state === 'ready' ? await browse.root(repository, reference) : undefined;
+  const isTop = path === '' && place.layer === undefined && search === undefined && found.state !== 'refused';
+  const summary = isTop ? await browse.root(repository, reference) : undefined;
   const name = `/${path}`;
   const body = html`<div>
     ${imageHead(image, reference, view, 'files')}
@@ -165,15 +165,19 @@ function fileRow(row: FileRow, place: Place, { addresses }: View): TableRow {
         ${row.type === 'removed' ? html`<span class="name">${shown}</span>` : html`<a class="name" href=${address}>${shown}</a>`}
         ${row.target === undefined ? '' : html` <span class="dim">→ ${foreign(row.target, { limit: 200 })}</span>`}${more}
       </span>`,
-      html`<span class="stacked">
-        ${row.type === 'symlink' || row.type === 'removed' ? '' : (row.device ?? bytes(row.size))}
-        ${row.files === undefined ? '' : html`<span class="dim">${amount(row.files, 'file')}</span>`}
-      </span>`,
+      sizeOf(row),
       row.mode === undefined ? '' : html`<code title=${`0${row.mode.toString(8)}`}>${formatMode(row)}</code>`,
       owner(row),
       layer === undefined ? layerLink(row.layer, place, addresses) : change(row),
     ],
   };
+}
+
+function sizeOf(row: FileRow): Content {
+  if (row.type === 'symlink' || row.type === 'removed') return '';
+  if (row.type !== 'directory') return row.device ?? bytes(row.size);
+  if (row.files === undefined || row.files === 0) return html`<span class="dim">empty</span>`;
+  return html`<span><span class="dim">${amount(row.files, 'file')}</span>${' '}${bytes(row.size)}</span>`;
 }
 
 function layerLink(number: number, { named, path }: Place, addresses: View['addresses']): Content {

@@ -73,7 +73,7 @@ function list({ rows }: RepositoryPage, { addresses, now, query }: View, sort: '
               ${icon('file-directory-fill', 'folder')}<span>${below(row.name, folder)}/</span>
             </a>`,
             amount(row.repositories, 'repository', 'repositories'),
-            moment(row.pushed, now),
+            row.pushed === undefined ? '' : moment(row.pushed, now),
           ],
         };
       }

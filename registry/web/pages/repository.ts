@@ -121,12 +121,12 @@ function tagRow(repository: string, row: TagRow, older: TagRow | undefined, view
     cells: [
       html`<span class="stacked">
         <a class="name" href=${addresses.image(named)}>${icon('tag')}<span>${row.tag}</span></a>
-        ${facts(row)}
+        ${facts({ ...row, profiles: [], isUnikernel: isUnikernel(row) })}
         ${row.kind === 'index' ? platforms(repository, row, view) : ''}
       </span>`,
       html`<span class="stacked">
         ${digestText(row.digest, { href: addresses.image({ repository, reference: row.digest }) })}
-        ${row.kind !== 'index' && row.platforms[0]?.platform !== undefined ? html`<span class="dim">${foreign(row.platforms[0].platform, { limit: 60 })}</span>` : ''}
+        ${row.kind !== 'index' && row.platforms[0] !== undefined ? html`<span class="dim small">${platformName(row.platforms[0])}</span>` : ''}
       </span>`,
       bytes(row.size),
       moment(row.pushed, now),

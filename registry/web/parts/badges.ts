@@ -15,6 +15,8 @@ interface Facts {
   profiles?: readonly string[];
   variant?: string | undefined;
   signed: boolean;
+  /** Where it is known otherwise than by its profiles. */
+  isUnikernel?: boolean;
 }
 
 const KINDS: Record<ManifestKind, [text: string, icon: IconName]> = {
@@ -27,8 +29,9 @@ const KINDS: Record<ManifestKind, [text: string, icon: IconName]> = {
 };
 
 /** What a manifest is, as far as it is short: its kind, profiles, variant, and whether a signature is attached. */
-export function facts({ kind, artifactType, profiles = [], variant, signed }: Facts): VNode {
-  const isUnikernel = variant !== undefined || profiles.length > 0;
+export function facts(known: Facts): VNode {
+  const { kind, artifactType, profiles = [], variant, signed } = known;
+  const { isUnikernel = variant !== undefined || profiles.length > 0 } = known;
   const [text, name] = isUnikernel && kind === 'image' ? (['unikernel', 'cpu'] as const) : KINDS[kind];
   return html`<span class="badges">
     ${badge(text, `kind-${isUnikernel ? 'unikernel' : kind}`, name)}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { VNode } from 'preact';
-import { html } from '../html.ts';
+import { type Content, html } from '../html.ts';
 import { icon } from './icon.ts';
 
 /** A button that puts a text into the clipboard. Without JavaScript it is not there, and the text can be marked. */
@@ -13,8 +13,13 @@ export function copyButton(text: string, what: string): VNode {
 /** A command to copy. */
 export function command(text: string, what: string): VNode {
   return html`<div class="command">
-    <code>${text}</code>${copyButton(text, what)}
+    <code>${breakable(text)}</code>${copyButton(text, what)}
   </div>`;
+}
+
+/** A long reference is broken behind a slash or before its digest, where it must be. */
+function breakable(text: string): Content {
+  return text.split(/(?<=\/)|(?=@)/).map((piece, at) => (at === 0 ? piece : html`<wbr />${piece}`));
 }
 
 /** `sha256:0123456789ab`, whole on paper and in the clipboard. */

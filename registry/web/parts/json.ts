@@ -4,7 +4,7 @@ import { type Content, html } from '../html.ts';
 import { foreignLines } from './text.ts';
 
 /** Characters of a document that a page shows. */
-const MOST = 1024 * 1024;
+const MOST = 256 * 1024;
 
 /** A JSON value behind a fold. */
 export function jsonBlock(title: string, value: unknown): Content {

@@ -19,6 +19,8 @@ export interface BarPart {
   /** Said to those who do not see it. */
   label: string;
   role?: string | undefined;
+  /** In the place of the role's colour. */
+  className?: string | undefined;
   /** Address of what says more. */
   href?: string | undefined;
 }
@@ -37,7 +39,7 @@ export function proportionalBar(parts: readonly BarPart[], label: string): VNode
   const laid = treemap<{ part?: BarPart }>().tile(treemapDice).size([WIDTH, HEIGHT])(root);
   return html`<svg class="bar" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="group" aria-label=${label}>
     ${(laid.children ?? []).map(({ data, x0, x1 }, at) => {
-      const box = html`<rect x=${x0.toFixed(2)} y="0" width=${Math.max(x1 - x0 - 1.5, 1).toFixed(2)} height=${HEIGHT} class=${colour(data.part, at)}><title>${data.part?.label}</title></rect>`;
+      const box = html`<rect x=${x0.toFixed(2)} y="0" width=${Math.max(x1 - x0 - 1.5, 1).toFixed(2)} height=${HEIGHT} class=${data.part?.className ?? colour(data.part, at)}><title>${data.part?.label}</title></rect>`;
       const href = data.part?.href;
       return href === undefined ? box : html`<a href=${href} aria-label=${data.part?.label}>${box}</a>`;
     })}

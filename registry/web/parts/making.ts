@@ -6,7 +6,10 @@ import { formatBytes } from './amounts.ts';
 import { icon } from './icon.ts';
 import { foreign } from './text.ts';
 
-/** What takes time to make, in each of its states. While it is being made, its place asks again every second. */
+/**
+ * What takes time to make, in each of its states. While it is being made, the whole page is asked for again every
+ * second, and what differs is put in: where somebody reads or types, nothing moves.
+ */
 export function made<T>(thing: Made<T>, id: string, render: (value: T) => Content, what: string): VNode {
   if (thing.state === 'ready') return html`<div id=${id}>${render(thing.value)}</div>`;
   if (thing.state === 'refused') return html`<div id=${id}>${refused(thing.reason, what)}</div>`;
@@ -16,10 +19,11 @@ export function made<T>(thing: Made<T>, id: string, render: (value: T) => Conten
     class="making"
     data-making=""
     hx-get=""
-    hx-trigger="load delay:1s"
-    hx-target=${`#${id}`}
-    hx-select=${`#${id}`}
-    hx-swap="outerHTML"
+    hx-trigger="every 1s"
+    hx-target="#main"
+    hx-select="#main"
+    hx-swap="outerMorph"
+    hx-sync="#main:drop"
   >
     <p role="status">${what} is being made: ${describe(thing.progress)}</p>
     <progress aria-label=${what} max=${thing.progress.total} value=${thing.progress.total === undefined ? undefined : thing.progress.done} />

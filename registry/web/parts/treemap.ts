@@ -28,8 +28,8 @@ export function treemapOf(tiles: readonly Tile[], label: string): VNode {
       const text = fitting(tile?.name ?? '', width - 12);
       return html`<a href=${tile?.href} aria-label=${`${tile?.name}, ${formatBytes(tile?.size ?? 0)}`}>
         <rect x=${x0} y=${y0} width=${width} height=${height} rx="4" class=${`part-${at % 6}`}><title>${tile?.name}, ${formatBytes(tile?.size ?? 0)}</title></rect>
-        ${text === '' || height < LINE ? '' : html`<text x=${x0 + 8} y=${y0 + 18}>${text}</text>`}
-        ${text === '' || height < LINE || width < 70 ? '' : html`<text class="small" x=${x0 + 8} y=${y0 + 33}>${formatBytes(tile?.size ?? 0)}</text>`}
+        ${text === '' || height < LINE ? '' : html`<text aria-hidden="true" x=${x0 + 8} y=${y0 + 18}>${text}</text>`}
+        ${text === '' || height < LINE || width < 70 ? '' : html`<text aria-hidden="true" class="small" x=${x0 + 8} y=${y0 + 33}>${formatBytes(tile?.size ?? 0)}</text>`}
       </a>`;
     })}
   </svg>`;
