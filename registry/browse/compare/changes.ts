@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ComparedLayer, ValueChange } from '../types/compare.ts';
-import type { Image, RunConfig } from '../types/image.ts';
+import type { Image, Layer, RunConfig } from '../types/image.ts';
 
 /** How two sets of named values differ, in the order of the names. */
 export function changesOf(from: ReadonlyMap<string, string>, to: ReadonlyMap<string, string>): ValueChange[] {
@@ -37,11 +37,16 @@ export function valuesOf(run: RunConfig | undefined, image: Pick<Image, 'platfor
   return values;
 }
 
+type ShownLayer = Pick<Layer, 'number' | 'digest' | 'size' | 'role' | 'createdBy'>;
+
 /** Layers that only the first image has come first, then those of the second in their order. */
-export function compareLayers(from: Image, to: Image): ComparedLayer[] {
+export function compareLayers(
+  from: { layers: readonly ShownLayer[] },
+  to: { layers: readonly ShownLayer[] },
+): ComparedLayer[] {
   const before = new Map(from.layers.map((layer) => [layer.digest, layer]));
   const after = new Set(to.layers.map(({ digest }) => digest));
-  const shown = ({ digest, size, role, createdBy }: Image['layers'][number]) => ({
+  const shown = ({ digest, size, role, createdBy }: ShownLayer) => ({
     digest,
     size,
     ...(role === undefined ? {} : { role }),

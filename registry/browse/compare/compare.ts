@@ -6,7 +6,7 @@ import { checkManifestReference, checkRepository } from '../../service/names.ts'
 import { type ImageFiles, ready } from '../files/image-files.ts';
 import type { ComparedPage } from '../files/messages.ts';
 import { readContent } from '../image/facts.ts';
-import { parseKconfig } from '../image/kernel.ts';
+import { parseKconfig } from '../image/kconfig.ts';
 import { checkPage } from '../page.ts';
 import type { Packages } from '../referrers/packages.ts';
 import type {

@@ -176,6 +176,16 @@ function wasteOf(stack: Stack): RootSummary['waste'] {
   return sorted.map(([path, { wasted, layers }]) => ({ path: pathText(path), wasted, layers }));
 }
 
+/** All files below a folder, in the order of their paths. @returns undefined where there is no such folder */
+export function allFiles(root: ShownFolder, text: string, search?: string): FileRow[] | undefined {
+  const path = pathBytes(text).replace(/^\/+|\/+$/g, '');
+  const at = find(root, path);
+  if (!isFolder(at)) return at === undefined ? undefined : [rowOf(path, at)];
+  const words = wordsOf(search);
+  const found = [...below(at, path, (one) => matches(pathText(one.path), words))];
+  return found.sort(byPath).map((one) => rowOf(one.path, one.file));
+}
+
 export function rowOf(path: string, file: ShownFile): FileRow {
   const { type, size, files, mode, uid, gid, mtime, target, device, xattrs, layer, change, wasted } = file;
   return {

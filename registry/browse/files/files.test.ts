@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MEDIA_TYPE } from '../../../image-format/index.ts';
+import { digestOf, MEDIA_TYPE } from '../../../image-format/index.ts';
 import { createService, type Service } from '../../service/index.ts';
+import { blobKey } from '../../service/keys.ts';
+import { encode, parseBlob } from '../../service/records.ts';
 import { SYSTEM } from '../../service/surroundings.ts';
 import type { ObjectStore } from '../../storage/contract.ts';
 import { FilesystemStore } from '../../storage/filesystem/index.ts';
@@ -14,6 +16,8 @@ import { createBrowse } from '../browse.ts';
 import type { Browse } from '../contract.ts';
 import { Pusher, tarOf } from '../testing.ts';
 import type { Made } from '../types/paging.ts';
+import { indexKey } from './index-keys.ts';
+import { pruneIndexes } from './prune.ts';
 
 let root: string;
 let store: ObjectStore;
@@ -235,4 +239,19 @@ test('two processes make an index once, and see each other', async () => {
   expect((await store.list({ prefix: 'layer-files/', limit: 10 })).keys).toHaveLength(1);
   expect((await store.list({ prefix: 'layer-files-making/', limit: 10 })).keys).toEqual([]);
   await other.close();
+});
+
+test('indexes of layers that are gone are deleted, and of no others', async () => {
+  await push.image('app', ['v1'], [base]);
+  await push.image('app', ['v2'], [top]);
+  for (const reference of ['v1', 'v2']) await soon(() => browse.files({ repository: 'app', reference }));
+  const gone = digestOf(base);
+  const key = blobKey(gone);
+  const stored = await store.get(key);
+  if (stored === undefined) throw new Error('there is no record');
+  await store.put(key, encode({ ...parseBlob(stored, key), state: 'deleted' }));
+  expect(await pruneIndexes(store, SYSTEM)).toBe(2);
+  expect((await store.list({ prefix: 'layer-files/', limit: 10 })).keys).toEqual([indexKey(digestOf(top))]);
+  expect((await store.list({ prefix: 'layer-files-data/', limit: 10 })).keys).toHaveLength(1);
+  expect(await pruneIndexes(store, SYSTEM)).toBe(0);
 });

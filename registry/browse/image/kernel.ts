@@ -2,8 +2,9 @@
 import type { ImageFiles } from '../files/image-files.ts';
 import { ready, refuse } from '../files/image-files.ts';
 import { cutPage, matches, wordsOf } from '../page.ts';
-import type { KconfigOption, KconfigPage, KconfigQuery, Kernel } from '../types/kernel.ts';
+import type { KconfigPage, KconfigQuery, Kernel } from '../types/kernel.ts';
 import type { Made } from '../types/paging.ts';
+import { parseKconfig } from './kconfig.ts';
 
 const NO_KERNEL = 'the image has no /boot/kernel.json: it is no unikernel';
 
@@ -43,16 +44,6 @@ export async function kconfigOf(
   const words = wordsOf(query.search);
   const found = options.filter(({ name, value }) => matches(name, words) && (query.enabled !== true || value !== 'n'));
   return ready({ ...cutPage(found, query), total: options.length });
-}
-
-/** `CONFIG_X=y` and `# CONFIG_X is not set`, which is `n`; names come without `CONFIG_`. */
-export function parseKconfig(text: string): KconfigOption[] {
-  return text.split('\n').flatMap((line) => {
-    const set = /^CONFIG_([A-Za-z0-9_]+)=(.*)$/.exec(line);
-    if (set !== null) return { name: set[1] ?? '', value: set[2] ?? '' };
-    const unset = /^# CONFIG_([A-Za-z0-9_]+) is not set$/.exec(line);
-    return unset === null ? [] : { name: unset[1] ?? '', value: 'n' };
-  });
 }
 
 function parse(text: string | undefined): unknown {
