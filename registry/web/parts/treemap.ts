@@ -26,11 +26,14 @@ export function treemapOf(tiles: readonly Tile[], label: string): VNode {
     ${(laid.children ?? []).map(({ data: { tile }, x0, x1, y0, y1 }, at) => {
       const [width, height] = [x1 - x0, y1 - y0];
       const text = fitting(tile?.name ?? '', width - 12);
-      return html`<a href=${tile?.href} aria-label=${`${tile?.name}, ${formatBytes(tile?.size ?? 0)}`}>
-        <rect x=${x0} y=${y0} width=${width} height=${height} rx="4" class=${`part-${at % 6}`}><title>${tile?.name}, ${formatBytes(tile?.size ?? 0)}</title></rect>
-        ${text === '' || height < LINE ? '' : html`<text aria-hidden="true" x=${x0 + 8} y=${y0 + 18}>${text}</text>`}
-        ${text === '' || height < LINE || width < 70 ? '' : html`<text aria-hidden="true" class="small" x=${x0 + 8} y=${y0 + 33}>${formatBytes(tile?.size ?? 0)}</text>`}
-      </a>`;
+      const said = `${tile?.name}, ${formatBytes(tile?.size ?? 0)}`;
+      const shows = text !== '' && height >= LINE;
+      // The texts stand beside the link: they may be cut, and the link says all.
+      return html`<a href=${tile?.href} aria-label=${said}>
+          <rect x=${x0} y=${y0} width=${width} height=${height} rx="4" class=${`part-${at % 6}`}><title>${said}</title></rect>
+        </a>
+        ${shows ? html`<text aria-hidden="true" x=${x0 + 8} y=${y0 + 18}>${text}</text>` : ''}
+        ${shows && width >= 70 ? html`<text aria-hidden="true" class="small" x=${x0 + 8} y=${y0 + 33}>${formatBytes(tile?.size ?? 0)}</text>` : ''}`;
     })}
   </svg>`;
 }
