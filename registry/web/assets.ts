@@ -18,6 +18,7 @@ const TYPES: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
 };
 
 /** Files that stand in the folder as they are served. Scripts are bundled from their sources. */
@@ -44,7 +45,7 @@ export class Assets {
 
   /** @throws RegistryError `ROUTE_UNKNOWN` */
   async get(name: string): Promise<Asset> {
-    if (name.endsWith('.js')) {
+    if (name.endsWith('.js') || name.endsWith('.txt')) {
       this.#scripts ??= this.#loadScripts();
       await this.#scripts.catch((error: unknown) => {
         this.#scripts = undefined;

@@ -47,6 +47,7 @@ export function renderPage({ title, body, section }: Page, view: View, version: 
         <div class="wide">
           <p>
             <a href=${addresses.protocol('/api/v1/openapi.json')}>API</a> · OCI Distribution at <code>${addresses.protocol('/v2/').replace(/^(?:\.\.?\/)+/, '/')}</code>
+            ${' · '}<a href=${asset('licences.txt')}>Licences</a>
             <span class="needs-script"> · <kbd>/</kbd> searches</span>
           </p>
         </div>

@@ -18,6 +18,9 @@ suites='rsync busybox-static stress-ng libcap-dev libnuma-dev libmnl-dev e2fspro
 # What the kernel is compared with, and the servers and their load.
 bench='linux-image-cloud-amd64 redis-server redis-tools nginx wrk'
 
+# The browser that looks at the registry's pages, what it writes with, and what makes pictures of them small.
+web='chromium fonts-dejavu-core pngquant ca-certificates'
+
 wanted=
 for goal; do
 	case $goal in
@@ -26,8 +29,9 @@ for goal; do
 	kernel) wanted="$wanted $kernel" ;;
 	suites) wanted="$wanted $suites" ;;
 	bench) wanted="$wanted $bench" ;;
+	web) wanted="$wanted $web" ;;
 	*)
-		echo "$0: $goal: none of quickstart, test, kernel, suites, bench" >&2
+		echo "$0: $goal: none of quickstart, test, kernel, suites, bench, web" >&2
 		exit 2
 		;;
 	esac

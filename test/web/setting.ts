@@ -44,7 +44,10 @@ export async function openSetting(
 
 export function openBrowser(): Promise<Browser> {
   // Tests run as root in containers, where Chromium has no sandbox of its own.
-  return chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  return chromium.launch({
+    executablePath: CHROMIUM ?? '',
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-lcd-text'],
+  });
 }
 
 /** A page that notes what must not happen: errors of scripts, violations of the policy, requests to other hosts. */

@@ -36,8 +36,29 @@ export async function bundleScripts(folder: string): Promise<Map<string, Buffer>
     await build({ ...shared, input: { theme: join(folder, 'theme.ts') }, output: { ...output, format: 'iife' } }),
   ];
   const files = new Map<string, Buffer>();
+  const modules: string[] = [];
   for (const { output: chunks } of built) {
-    for (const chunk of chunks) if (chunk.type === 'chunk') files.set(chunk.fileName, Buffer.from(chunk.code));
+    for (const chunk of chunks) {
+      if (chunk.type !== 'chunk') continue;
+      files.set(chunk.fileName, Buffer.from(chunk.code));
+      modules.push(...chunk.moduleIds);
+    }
   }
+  files.set('licences.txt', Buffer.from(await licencesOf(modules)));
   return files;
+}
+
+/** The licences of the packages in the scripts: they ask to be handed on with them. */
+async function licencesOf(modules: readonly string[]): Promise<string> {
+  const packages = new Set<string>();
+  for (const module of modules) {
+    const found = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(module)?.[0];
+    if (found !== undefined) packages.add(found);
+  }
+  const texts = [...packages].sort().map(async (folder) => {
+    const file = (await readdir(folder)).find((name) => /^licen[cs]e/i.test(name));
+    const text = file === undefined ? 'see its package' : await readFile(join(folder, file), 'utf8');
+    return `${folder.replace(/^.*\/node_modules\//, '')}\n\n${text.trim()}\n`;
+  });
+  return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`);
 }
