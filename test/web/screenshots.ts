@@ -12,6 +12,8 @@ const MOST_BYTES = 100_000;
 /** Shown dark, and as narrow as a phone. */
 const DARK = new Set(['compare', 'space']);
 const PHONE = { width: 390, height: 760 };
+/** As a proxy with a certificate says. */
+const HTTPS = { 'X-Forwarded-Proto': 'https' };
 const LEFT_OUT = new Set([
   'folder',
   'empty-repository',
@@ -38,7 +40,11 @@ try {
 
 async function picture(name: string, path: string, { dark, phone }: { dark: boolean; phone: boolean }): Promise<void> {
   const viewport = phone ? PHONE : { width: 1160, height: 740 };
-  const { page, context } = await openPage(setting, { viewport, colorScheme: dark ? 'dark' : 'light' });
+  const { page, context } = await openPage(setting, {
+    viewport,
+    colorScheme: dark ? 'dark' : 'light',
+    extraHTTPHeaders: HTTPS,
+  });
   await page.goto(path);
   await ready(page);
   const file = join(folder, `${name}.png`);

@@ -17,9 +17,12 @@ export function command(text: string, what: string): VNode {
   </div>`;
 }
 
-/** A long reference is broken behind a slash or before its digest, where it must be. */
+/** Lines break between words, and within a reference behind a slash or before its digest. */
 function breakable(text: string): Content {
-  return text.split(/(?<=\/)|(?=@)/).map((piece, at) => (at === 0 ? piece : html`<wbr />${piece}`));
+  return text.split(/(?<= )/).map((word) => {
+    if (!/[/@]/.test(word)) return html`<span class="word">${word.trimEnd()}</span>${word.endsWith(' ') ? ' ' : ''}`;
+    return word.split(/(?<=\/)|(?=@)/).map((piece, at) => (at === 0 ? piece : html`<wbr />${piece}`));
+  });
 }
 
 /** `sha256:0123456789ab`, whole on paper and in the clipboard. */
