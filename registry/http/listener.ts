@@ -8,6 +8,7 @@ import { createApp } from './app.ts';
 import { crossOrigin } from './cors.ts';
 import { dispatch } from './dispatch.ts';
 import { answerError } from './error-answer.ts';
+import { Manners } from './manners.ts';
 import { nameRoute, observe } from './observe.ts';
 import { answerOperations, type Operations } from './operations.ts';
 import { ROUTES } from './routes.ts';
@@ -40,7 +41,8 @@ export function createListener({
   const fail = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
     answerError(request, response, error, { logger, metrics });
   };
-  const app = createApp(service, browse, fail);
+  const manners = new Manners();
+  const app = createApp(service, browse, fail, manners);
   const answerPreflight = crossOrigin(corsOrigins);
   return (request, response) => {
     request.url = originForm(request.url ?? '/');
@@ -49,6 +51,7 @@ export function createListener({
       nameRoute(response, 'preflight');
       return;
     }
+    if (request.url.startsWith('/v2/')) manners.pulled();
     const early = answerEarly(request, response);
     if (early === undefined) app(request, response);
     else early.catch((error: unknown) => fail(request, response, error));
