@@ -8,6 +8,7 @@ import { createApp } from './app.ts';
 import { crossOrigin } from './cors.ts';
 import { dispatch } from './dispatch.ts';
 import { answerError, explainError } from './error-answer.ts';
+import { Manners } from './manners.ts';
 import { nameRoute, observe } from './observe.ts';
 import { answerOperations, type Operations } from './operations.ts';
 import { createPages } from './page-routes.ts';
@@ -53,9 +54,9 @@ export function createListener({
   const fail = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
     answerError(request, response, error, { logger, metrics });
   };
-  const app = createApp(service, browse, fail);
+  const manners = new Manners();
+  const app = createApp(service, browse, fail, { manners, answerPage: pages && openPages(pages) });
   const answerPreflight = crossOrigin(corsOrigins);
-  const answerPage = pages === undefined ? () => false : openPages(pages);
   return (request, response) => {
     request.url = originForm(request.url ?? '/');
     observe(request, response, { logger, metrics, requests: logRequests });
@@ -63,10 +64,10 @@ export function createListener({
       nameRoute(response, 'preflight');
       return;
     }
+    if (request.url.startsWith('/v2/')) manners.pulled();
     const early = answerEarly(request, response);
-    if (early === undefined) {
-      if (!answerPage(request, response)) app(request, response);
-    } else early.catch((error: unknown) => fail(request, response, error));
+    if (early === undefined) app(request, response);
+    else early.catch((error: unknown) => fail(request, response, error));
   };
 
   function openPages({ host, secure, blobOrigin }: PageSettings) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../../image-format/index.ts';
 import type { Service } from '../../service/index.ts';
 import { blobRepositoriesPrefix, manifestsPrefix } from '../../service/keys.ts';
@@ -15,11 +16,20 @@ const MOST_READ_FOR_A_PAGE = 1_000;
 /** Images of one repository that a row names. */
 const MOST_IMAGES = 20;
 
+interface Holders {
+  names: string[];
+  more: boolean;
+}
+
+/** How long a list of repositories that hold a layer may be used again. */
+const HOLDERS_MS = 3_000;
+
 /** Who else uses a layer. */
 export class Sharing {
   readonly #store: ObjectStore;
   readonly #service: Service;
   readonly #graphs: Graphs;
+  readonly #known = new LRUCache<Digest, Promise<Holders>>({ max: 200, ttl: HOLDERS_MS });
 
   constructor(store: ObjectStore, service: Service, graphs: Graphs) {
     this.#store = store;
@@ -43,7 +53,7 @@ export class Sharing {
     const { names } = await this.#holders(layer);
     const ordered = [repository, ...names.filter((name) => name !== repository)];
     const cut = cutPage(ordered, query);
-    const rows = await atOnce(cut.rows, 4, async (name) => {
+    const rows = await atOnce(cut.rows, 12, async (name) => {
       // Who may hold the blob is a superset.
       if ((await this.#service.blobs.find(name, layer)) === undefined) return undefined;
       const graph = await this.#graphs.of(name);
@@ -65,7 +75,17 @@ export class Sharing {
     );
   }
 
-  async #holders(layer: Digest): Promise<{ names: string[]; more: boolean }> {
+  /** Of a layer that many images share, the list is asked for by each of their pages. */
+  #holders(layer: Digest): Promise<Holders> {
+    const known = this.#known.get(layer);
+    if (known !== undefined) return known;
+    const read = this.#readHolders(layer);
+    this.#known.set(layer, read);
+    read.catch(() => this.#known.delete(layer));
+    return read;
+  }
+
+  async #readHolders(layer: Digest): Promise<Holders> {
     const prefix = blobRepositoriesPrefix(layer);
     const { keys, more } = await this.#store.list({ prefix, limit: MOST_SHARING });
     return { names: keys.map((key) => key.slice(prefix.length, -1)), more };

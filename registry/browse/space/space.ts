@@ -17,6 +17,7 @@ import type { Made, Progress } from '../types/paging.ts';
 import type { RepositorySpace, SpacePage, SpaceQuery, TagSpaces } from '../types/space.ts';
 import { Jobs } from './jobs.ts';
 import { type Measured, measureRepository, measureTags } from './measure.ts';
+import { StoredSpaces, type Whole } from './stored-space.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const USUAL_DAYS = 90;
@@ -27,12 +28,6 @@ const OLDEST_MS = 10 * 60 * 1000;
 /** Blobs of a registry whose sharing is worked out. */
 const MOST_BLOBS = 3_000_000;
 
-interface Whole {
-  at: number;
-  all: SpacePage['all'];
-  rows: RepositorySpace[];
-}
-
 /** Where the space goes. Measured in the background when somebody asks, and kept for a while. */
 export class Space {
   readonly #store: ObjectStore;
@@ -42,6 +37,7 @@ export class Space {
   readonly #kept: { contents: AllContents; tagged: AllTagged; graphs: Graphs };
   readonly #wholes = new LRUCache<number, Whole>({ max: 3 });
   readonly #jobs = new Jobs();
+  readonly #stored: StoredSpaces;
 
   constructor(
     store: ObjectStore,
@@ -54,17 +50,22 @@ export class Space {
     this.#service = service;
     this.#surroundings = surroundings;
     this.#names = names;
+    this.#stored = new StoredSpaces(store, surroundings);
     this.#kept = kept;
   }
 
   async page(query: SpaceQuery): Promise<Made<SpacePage>> {
     const { days = USUAL_DAYS, sort = 'own' } = query;
-    const known = this.#wholes.get(days);
+    const known = await this.#known(days);
     // One that is a little old is shown while it is measured anew.
     const fresh = known !== undefined && this.#surroundings.now() - known.at < OLDEST_MS;
-    const job = fresh ? undefined : this.#jobs.run(`whole ${days}`, (progress) => this.#measureAll(days, progress));
-    if (known === undefined && job !== undefined && !(await job.soon())) {
-      return { state: 'making', progress: { ...job.progress } };
+    if (!fresh) {
+      const elsewhere = await this.#stored.making(days);
+      if (elsewhere !== undefined && known === undefined) return { state: 'making', progress: elsewhere };
+      if (elsewhere === undefined) {
+        const job = this.#jobs.run(`whole ${days}`, (progress) => this.#measureAll(days, progress));
+        if (known === undefined && !(await job.soon())) return { state: 'making', progress: { ...job.progress } };
+      }
     }
     const whole = this.#wholes.get(days) ?? known;
     if (whole === undefined) throw new RegistryError('STORAGE_UNAVAILABLE', 'the space could not be measured');
@@ -94,7 +95,18 @@ export class Space {
     this.#jobs.close();
   }
 
+  /** From memory, or as another process has left it in the storage. */
+  async #known(days: number): Promise<Whole | undefined> {
+    const known = this.#wholes.get(days);
+    if (known !== undefined && this.#surroundings.now() - known.at < OLDEST_MS) return known;
+    const stored = await this.#stored.read(days);
+    if (stored === undefined || (known !== undefined && known.at >= stored.at)) return known;
+    this.#wholes.set(days, stored);
+    return stored;
+  }
+
   async #measureAll(days: number, progress: Progress): Promise<void> {
+    await using _claim = await this.#stored.claim(days, progress);
     const names = await this.#names.all();
     // Each repository is read twice: first for what it holds, then for what it names.
     progress.total = names.length * 2;
@@ -135,7 +147,9 @@ export class Space {
     for (const row of rows) addRow(row);
     all.total = all.own + all.shared;
     all.blobs = holders.size;
-    this.#wholes.set(days, { at: this.#surroundings.now(), all, rows });
+    const whole = { at: this.#surroundings.now(), all, rows };
+    this.#wholes.set(days, whole);
+    await this.#stored.write(days, whole);
 
     /** What several repositories hold counts once in the whole. */
     function addShared(digest: Digest, size: number): void {
