@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError } from 'commander';
+import { addBrowse } from './commands/browse.ts';
 import { addBuild } from './commands/build.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -41,6 +42,7 @@ export function createProgram(setStatus: (status: number) => void): Command {
   addBuild(program, context);
   addTransfer(program, context);
   addImages(program, context);
+  addBrowse(program, context);
   addRun(program, context);
   addVolume(program, context);
   addKernel(program, context);

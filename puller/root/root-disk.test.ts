@@ -7,13 +7,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  applyLayer,
+  type Directory,
+  type IndexEntry,
+  type Inode,
+  impliedDirectory,
+  parseIndex,
+} from '../../image-format/root/index.ts';
 import { AssemblyCache } from '../assemble/cache.ts';
-import { applyLayer } from './apply-layer.ts';
 import { DISK } from './disk-name.ts';
-import { type IndexEntry, parseIndex } from './layer-index.ts';
 import { makeRootDisk, type RootLayer } from './root-disk.ts';
 import { type TarEntry, tarOf } from './testing.ts';
-import { type Directory, type Inode, impliedDirectory } from './tree.ts';
 import { INDEX, TAR, unpackLayer } from './unpack-layer.ts';
 
 let folder: string;
@@ -265,7 +270,7 @@ describe('the disk', () => {
             try {
               root = await merge(...layers);
             } catch (error) {
-              expect(error).toMatchObject({ code: 'IMAGE_UNSUPPORTED' });
+              expect(error).toMatchObject({ code: 'LAYER_INVALID' });
               return;
             }
             const where = await fresh();

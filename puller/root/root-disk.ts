@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Digest } from '../../image-format/index.ts';
+import { type Digest, ImageError } from '../../image-format/index.ts';
 import type { AssemblyCache } from '../assemble/cache.ts';
+import { PullerError } from '../errors.ts';
 import { chainId } from './chain-id.ts';
 import { DISK } from './disk-name.ts';
 import { type Extent, vmdkDescriptor } from './vmdk.ts';
@@ -56,17 +57,16 @@ async function writeRoot(
   sizes: readonly number[],
 ): Promise<object> {
   // What only a new root needs is loaded only then.
-  const [{ applyLayer }, { parseIndex }, { impliedDirectory }, { writeMetadata }, { INDEX, TAR }] = await Promise.all([
-    import('./apply-layer.ts'),
-    import('./layer-index.ts'),
-    import('./tree.ts'),
+  const [{ applyLayer, impliedDirectory, parseIndex }, { writeMetadata }, { INDEX, TAR }] = await Promise.all([
+    import('../../image-format/root/index.ts'),
     import('./erofs/write-metadata.ts'),
     import('./unpack-layer.ts'),
   ]);
   const root = impliedDirectory();
   const extents: Extent[] = [];
   for (const [number, { diffId }] of layers.entries()) {
-    applyLayer(root, parseIndex(await readFile(cache.file('tar', diffId, INDEX), 'utf8')), number);
+    const entries = parseIndex(await readFile(cache.file('tar', diffId, INDEX), 'utf8'));
+    unsupported(() => applyLayer(root, entries, number));
     const name = `${number}.tar`;
     await symlink(cache.link('tar', diffId, TAR), join(folder, name));
     extents.push({ name, size: sizes[number] ?? 0 });
@@ -76,4 +76,14 @@ async function writeRoot(
   const descriptor = vmdkDescriptor([{ name: METADATA, size: metadata.length }, ...extents]);
   await writeFile(join(folder, DISK), descriptor, { flag: 'wx', mode: 0o600 });
   return {};
+}
+
+/** A layer that no engine could put over those below it. */
+function unsupported(apply: () => void): void {
+  try {
+    apply();
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    throw new PullerError('IMAGE_UNSUPPORTED', error.message, { cause: error });
+  }
 }

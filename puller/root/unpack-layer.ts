@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Compression, type Digest, ImageError } from '../../image-format/index.ts';
 import { decompress, type LayerFile, readLayer } from '../../image-format/layers/index.ts';
+import { formatIndex, type IndexEntry } from '../../image-format/root/index.ts';
 import { PullerError } from '../errors.ts';
-import { formatIndex, type IndexEntry } from './layer-index.ts';
 import { TarFile } from './tar-file.ts';
 
 /** The plain archive, filled up to whole blocks of 512 bytes. */

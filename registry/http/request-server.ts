@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Socket } from 'node:net';
+import { type Browse, createBrowse } from '../browse/index.ts';
 import { RegistryError } from '../errors.ts';
 import { type Logger, SILENT } from '../logger.ts';
 import { Metrics, type MetricsSnapshot, mergeMetrics } from '../operations/metrics.ts';
 import { createService, type Service } from '../service/index.ts';
 import type { ObjectStore } from '../storage/contract.ts';
 import type { ListenOptions } from './listen.ts';
-import { createListener } from './listener.ts';
+import { createListener, type PageSettings } from './listener.ts';
 import { HttpServer, type TlsFiles } from './server.ts';
 
 export interface RequestServerOptions {
@@ -25,6 +26,12 @@ export interface RequestServerOptions {
   blobCacheBytes?: number | undefined;
   /** Origins whose pages may read answers; `*` is every one. Default: none. */
   corsOrigins?: readonly string[] | undefined;
+  /** Show pages to browsers. Default true. */
+  pages?: boolean | undefined;
+  /** What references begin with on pages. Default: what the request says. */
+  pagesHost?: string | undefined;
+  /** Origin where the storage answers blobs by itself, for pages that verify them. */
+  blobOrigin?: string | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -32,6 +39,7 @@ const MIB = 1024 * 1024;
 /** What one process does of a registry: answers requests out of a store that others may have open too. */
 export class RequestServer {
   readonly service: Service;
+  readonly browse: Browse;
   readonly #store: ObjectStore;
   readonly #metrics = new Metrics();
   readonly #server: HttpServer;
@@ -48,13 +56,16 @@ export class RequestServer {
         onRead: (result) => metrics.blobCache(result),
       },
     });
+    this.browse = createBrowse({ store, service: this.service });
     const collect = allMetrics ?? (async () => [await this.snapshot()]);
     const listener = createListener({
       service: this.service,
+      browse: this.browse,
       logger: options.logger ?? SILENT,
       metrics,
       logRequests: options.logRequests ?? false,
       corsOrigins: options.corsOrigins ?? [],
+      pages: pageSettings(options),
       operations: {
         unready: () => this.#unready(),
         ...(options.metrics === false ? {} : { metrics: async () => mergeMetrics(await collect()) }),
@@ -100,6 +111,7 @@ export class RequestServer {
   async close(graceMs: number): Promise<void> {
     this.#stopping = true;
     await this.#server.close(graceMs);
+    await this.browse.close();
   }
 
   async #unready(): Promise<string | undefined> {
@@ -113,4 +125,8 @@ export class RequestServer {
       return error instanceof RegistryError ? error.message : 'the storage cannot be read';
     }
   }
+}
+
+function pageSettings({ pages = true, pagesHost, blobOrigin, tls }: RequestServerOptions): PageSettings | undefined {
+  return pages ? { host: pagesHost, blobOrigin, secure: tls !== undefined } : undefined;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Directory } from '../tree.ts';
+import type { Directory } from '../../../image-format/root/index.ts';
 import { BLOCK, DIRENT_SIZE } from './format.ts';
 
 /** The names of a folder in the order of their bytes, cut into the blocks that hold them. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { type Directory, type Inode, showPath } from '../../../image-format/root/index.ts';
 import { PullerError } from '../../errors.ts';
-import { showPath } from '../layer-index.ts';
-import type { Directory, Inode } from '../tree.ts';
 import { type DirectoryBlocks, directoryBlocks } from './directory.ts';
 import { BLOCK, INODE_SIZE, LAYOUT, METADATA_START, SLOT } from './format.ts';
 import { encodeXattrs } from './xattrs.ts';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { Directory, Inode } from '../../../image-format/root/index.ts';
 import { PullerError } from '../../errors.ts';
-import type { Directory, Inode } from '../tree.ts';
 import { writeDirectoryBlock } from './directory.ts';
 import {
   BLOCK,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EntryType } from '../../image-format/layers/index.ts';
+import type { EntryType } from '../layers/index.ts';
 
 /**
  * One entry of a layer's tar archive. Names are bytes: each character (U+0000 to U+00FF) stands for one byte, so that

@@ -9,6 +9,8 @@ interface Attributes {
   /** Seconds since 1970. */
   mtime: number;
   xattrs: readonly Xattr[];
+  /** Number of the layer that says so; of a file: whose archive holds the content. */
+  layer: number;
 }
 
 export interface Directory extends Attributes {
@@ -20,8 +22,7 @@ export interface RegularFile extends Attributes {
   type: 'file';
   /** Bytes. */
   size: number;
-  /** Which layer's archive holds the content, and where. */
-  layer: number;
+  /** Where the content begins in the layer's archive. */
   offset: number;
 }
 
@@ -40,6 +41,6 @@ export interface Special extends Attributes {
 export type Inode = Directory | RegularFile | Symlink | Special;
 
 /** A folder that no layer describes, as container engines make it. */
-export function impliedDirectory(): Directory {
-  return { type: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 0, xattrs: [], children: new Map() };
+export function impliedDirectory(layer = 0): Directory {
+  return { type: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 0, xattrs: [], layer, children: new Map() };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { PullerError } from '../errors.ts';
+import { ImageError } from '../errors.ts';
 import { showPath } from './layer-index.ts';
 import { type Directory, impliedDirectory } from './tree.ts';
 
@@ -20,16 +20,17 @@ export interface Place {
  * when they unpack a layer: `..` never leads above it. The last part is not followed.
  *
  * @param make whether folders that are missing are made; otherwise undefined is returned
- * @throws PullerError `IMAGE_UNSUPPORTED` for a path that leads through something that is no folder
+ * @param layer for which they are made
+ * @throws ImageError `LAYER_INVALID` for a path that leads through something that is no folder
  */
-export function placeOf(root: Directory, path: string, make: boolean): Place | undefined {
+export function placeOf(root: Directory, path: string, make: boolean, layer = 0): Place | undefined {
   const slash = path.lastIndexOf('/');
   if (slash < 0) return { folder: root, name: path };
-  const folder = walk(root, path.slice(0, slash), make, path);
+  const folder = walk(root, path.slice(0, slash), make, path, layer);
   return folder === undefined ? undefined : { folder, name: path.slice(slash + 1) };
 }
 
-function walk(root: Directory, folderPath: string, make: boolean, path: string): Directory | undefined {
+function walk(root: Directory, folderPath: string, make: boolean, path: string, layer: number): Directory | undefined {
   const above: Directory[] = [];
   let at = root;
   let links = 0;
@@ -45,7 +46,7 @@ function walk(root: Directory, folderPath: string, make: boolean, path: string):
       if (!make) return undefined;
       // A link's target may have such a name, but no file.
       if (part.length > NAME_MAX) throw nameTooLong(path);
-      const made = impliedDirectory();
+      const made = impliedDirectory(layer);
       at.children.set(part, made);
       above.push(at);
       at = made;
@@ -68,10 +69,10 @@ function walk(root: Directory, folderPath: string, make: boolean, path: string):
   return at;
 }
 
-export function nameTooLong(path: string): PullerError {
+export function nameTooLong(path: string): ImageError {
   return unusable(path, `a name in its path is longer than ${NAME_MAX} bytes`);
 }
 
-export function unusable(path: string, why: string): PullerError {
-  return new PullerError('IMAGE_UNSUPPORTED', `the image cannot be unpacked: ${showPath(path)}: ${why}`);
+export function unusable(path: string, why: string): ImageError {
+  return new ImageError('LAYER_INVALID', `the image cannot be unpacked: ${showPath(path)}: ${why}`);
 }

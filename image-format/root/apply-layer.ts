@@ -12,50 +12,74 @@ const AUFS = '.wh..wh.';
 /** Linux: include/uapi/linux/limits.h; a symlink's target may have PATH_MAX - 1 bytes. */
 const PATH_MAX = 4096;
 
+/** What a layer does to something that lower layers have. */
+export interface Effect {
+  kind: 'replaces' | 'removes';
+  /** As the layer writes it; of a whiteout, without its prefix. */
+  path: string;
+  before: Inode;
+}
+
+type Report = (effect: Effect) => void;
+
 /**
  * Puts one layer over those below it (image-spec layer.md, "Applying Changesets"). Whiteouts act on lower layers only,
  * so they come first, wherever they stand in the archive.
  *
  * @param layer its number, from 0
- * @throws PullerError `IMAGE_UNSUPPORTED`, naming the path
+ * @param report told of everything in lower layers that this layer replaces or removes
+ * @throws ImageError `LAYER_INVALID`, naming the path
  */
-export function applyLayer(root: Directory, entries: readonly IndexEntry[], layer: number): void {
+export function applyLayer(
+  root: Directory,
+  entries: readonly IndexEntry[],
+  layer: number,
+  report: Report = () => {},
+): void {
   const present: IndexEntry[] = [];
   for (const entry of entries) {
     const name = entry.path.slice(entry.path.lastIndexOf('/') + 1);
-    if (name.startsWith(WHITEOUT)) whiteOut(root, entry.path, name);
+    if (name.startsWith(WHITEOUT)) whiteOut(root, entry.path, name, report);
     else present.push(entry);
   }
-  for (const entry of present) addEntry(root, entry, layer);
+  for (const entry of present) addEntry(root, entry, layer, report);
 }
 
-function whiteOut(root: Directory, path: string, name: string): void {
+function whiteOut(root: Directory, path: string, name: string, report: Report): void {
+  const folder = path.slice(0, path.length - name.length);
   if (name === OPAQUE) {
-    placeOf(root, path, false)?.folder.children.clear();
+    const children = placeOf(root, path, false)?.folder.children;
+    for (const [child, inode] of children ?? []) report({ kind: 'removes', path: folder + child, before: inode });
+    children?.clear();
     return;
   }
   if (name.startsWith(AUFS)) return;
   const removed = name.slice(WHITEOUT.length);
   if (removed === '' || removed === '.' || removed === '..') throw unusable(path, 'this whiteout names no file');
-  placeOf(root, path, false)?.folder.children.delete(removed);
+  const children = placeOf(root, path, false)?.folder.children;
+  const before = children?.get(removed);
+  if (before !== undefined) report({ kind: 'removes', path: folder + removed, before });
+  children?.delete(removed);
 }
 
-function addEntry(root: Directory, entry: IndexEntry, layer: number): void {
+function addEntry(root: Directory, entry: IndexEntry, layer: number, report: Report): void {
   checkLengths(entry);
   if (entry.path === '') {
-    Object.assign(root, attributes(entry));
+    Object.assign(root, attributes(entry, layer));
     return;
   }
-  const place = placeOf(root, entry.path, true);
+  const place = placeOf(root, entry.path, true, layer);
   if (place === undefined) return;
   const { folder, name } = place;
   const there = folder.children.get(name);
   if (entry.type === 'directory' && there?.type === 'directory') {
     // One folder object has one place, so its attributes can be changed in place.
-    Object.assign(there, attributes(entry));
+    Object.assign(there, attributes(entry, layer));
     return;
   }
   const made = inode(root, entry, layer);
+  // What the same layer has twice was in no lower one.
+  if (there !== undefined && there.layer < layer) report({ kind: 'replaces', path: entry.path, before: there });
   // A file is replaced, not changed: its other names keep the old one.
   folder.children.set(name, made);
 }
@@ -63,15 +87,15 @@ function addEntry(root: Directory, entry: IndexEntry, layer: number): void {
 function inode(root: Directory, entry: IndexEntry, layer: number): Inode {
   switch (entry.type) {
     case 'directory':
-      return { type: 'directory', ...attributes(entry), children: new Map() };
+      return { type: 'directory', ...attributes(entry, layer), children: new Map() };
     case 'file':
-      return { type: 'file', ...attributes(entry), size: entry.size, layer, offset: entry.offset };
+      return { type: 'file', ...attributes(entry, layer), size: entry.size, offset: entry.offset };
     case 'symlink':
-      return { type: 'symlink', ...attributes(entry), mode: 0o777, target: entry.target };
+      return { type: 'symlink', ...attributes(entry, layer), mode: 0o777, target: entry.target };
     case 'hardlink':
       return linked(root, entry);
     default:
-      return { type: entry.type, ...attributes(entry), major: entry.major, minor: entry.minor };
+      return { type: entry.type, ...attributes(entry, layer), major: entry.major, minor: entry.minor };
   }
 }
 
@@ -83,8 +107,8 @@ function linked(root: Directory, { path, target }: IndexEntry): Inode {
   return found;
 }
 
-function attributes({ mode, uid, gid, mtime, xattrs }: IndexEntry) {
-  return { mode, uid, gid, mtime, xattrs };
+function attributes({ mode, uid, gid, mtime, xattrs }: IndexEntry, layer: number) {
+  return { mode, uid, gid, mtime, xattrs, layer };
 }
 
 function checkLengths({ path, type, target }: IndexEntry): void {
