@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IndexEntry } from './layer-index.ts';
-import { placeOf, unusable } from './resolve.ts';
+import { NAME_MAX, nameTooLong, placeOf, unusable } from './resolve.ts';
 import type { Directory, Inode } from './tree.ts';
 
 const WHITEOUT = '.wh.';
@@ -9,8 +9,7 @@ const OPAQUE = '.wh..wh..opq';
 /** Other names that begin so belong to AUFS itself; no engine puts them into a root. */
 const AUFS = '.wh..wh.';
 
-/** Linux: include/uapi/linux/limits.h, NAME_MAX and PATH_MAX; a symlink's target may have PATH_MAX - 1 bytes. */
-const NAME_MAX = 255;
+/** Linux: include/uapi/linux/limits.h; a symlink's target may have PATH_MAX - 1 bytes. */
 const PATH_MAX = 4096;
 
 /** What a layer does to something that lower layers have. */
@@ -115,7 +114,7 @@ function attributes({ mode, uid, gid, mtime, xattrs }: IndexEntry, layer: number
 function checkLengths({ path, type, target }: IndexEntry): void {
   if (path.length > PATH_MAX) throw unusable(path, `its path is longer than ${PATH_MAX} bytes`);
   if (path.length > NAME_MAX && path.split('/').some((name) => name.length > NAME_MAX)) {
-    throw unusable(path, `a name in its path is longer than ${NAME_MAX} bytes`);
+    throw nameTooLong(path);
   }
   if (type === 'symlink' && target.length >= PATH_MAX)
     throw unusable(path, `its target is longer than ${PATH_MAX} bytes`);

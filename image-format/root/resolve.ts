@@ -6,6 +6,9 @@ import { type Directory, impliedDirectory } from './tree.ts';
 /** Linux follows as many links in one path (include/linux/namei.h, MAXSYMLINKS). */
 const LINKS_MAX = 40;
 
+/** Bytes of a name (Linux: include/uapi/linux/limits.h). */
+export const NAME_MAX = 255;
+
 export interface Place {
   folder: Directory;
   /** The last part of the path. */
@@ -41,6 +44,8 @@ function walk(root: Directory, folderPath: string, make: boolean, path: string, 
     const next = at.children.get(part);
     if (next === undefined) {
       if (!make) return undefined;
+      // A link's target may have such a name, but no file.
+      if (part.length > NAME_MAX) throw nameTooLong(path);
       const made = impliedDirectory(layer);
       at.children.set(part, made);
       above.push(at);
@@ -62,6 +67,10 @@ function walk(root: Directory, folderPath: string, make: boolean, path: string, 
     }
   }
   return at;
+}
+
+export function nameTooLong(path: string): ImageError {
+  return unusable(path, `a name in its path is longer than ${NAME_MAX} bytes`);
 }
 
 export function unusable(path: string, why: string): ImageError {

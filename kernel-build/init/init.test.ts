@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of the guest's init that know nothing of a guest, compiled for this machine with the sanitizers.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 const compiler = spawnSync('gcc', ['--version']).status === 0;
 const here = import.meta.dirname;
@@ -211,5 +223,65 @@ describe.skipIf(!compiler)(compiler ? 'users' : 'users (skipped: no gcc)', () =>
       }),
       { numRuns: 40 },
     );
+  });
+});
+
+describe.skipIf(!compiler)(compiler ? 'populate' : 'populate (skipped: no gcc)', () => {
+  let program: string;
+  let [image, volume] = ['', ''];
+  let count = 0;
+  beforeAll(() => {
+    program = compile('populate', ['populate.c', 'xattrs.c']);
+  });
+  beforeEach(() => {
+    [image, volume] = [join(folder, `image-${++count}`), join(folder, `volume-${count}`)];
+    mkdirSync(join(image, 'etc/deep'), { recursive: true });
+    mkdirSync(join(volume, 'lost+found'), { recursive: true });
+    writeFileSync(join(image, 'etc/one'), 'content');
+    linkSync(join(image, 'etc/one'), join(image, 'etc/deep/two'));
+    symlinkSync('etc/one', join(image, 'link'));
+    chmodSync(image, 0o710);
+    chmodSync(join(image, 'etc/one'), 0o4751);
+    utimesSync(join(image, 'etc/one'), 1000, 2000);
+  });
+
+  const fill = () => spawnSync(program, [image, volume], { encoding: 'utf8' });
+
+  test('an empty volume gets what the image has, with modes, times and links', () => {
+    expect(fill()).toMatchObject({ status: 0, stderr: '' });
+    expect(readdirSync(volume, { recursive: true }).sort()).toEqual(readdirSync(image, { recursive: true }).sort());
+    const [one, two] = [statSync(join(volume, 'etc/one')), statSync(join(volume, 'etc/deep/two'))];
+    expect([one.mode & 0o7777, one.mtimeMs, one.nlink]).toEqual([0o4751, 2_000_000, 2]);
+    expect(two.ino).toBe(one.ino);
+    expect(readlinkSync(join(volume, 'link'))).toBe('etc/one');
+    expect(statSync(volume).mode & 0o7777).toBe(0o710);
+  });
+
+  test('extended attributes are kept, where this file system has them', ({ skip }) => {
+    const value = ['-n', 'user.kept', '-v', 'value', join(image, 'etc/one')];
+    if (spawnSync('setfattr', value).status !== 0) skip('setfattr cannot set one here');
+    expect(fill().status).toBe(0);
+    expect(execFileSync('getfattr', ['--only-values', '-n', 'user.kept', join(volume, 'etc/one')]).toString()).toBe(
+      'value',
+    );
+  });
+
+  test('one that has something keeps it', () => {
+    writeFileSync(join(volume, 'mine'), '');
+    expect(fill().status).toBe(0);
+    expect(readdirSync(volume)).toEqual(['mine']);
+  });
+
+  test('one whose filling was cut off is filled anew', () => {
+    writeFileSync(join(volume, '.uk-populating'), '');
+    mkdirSync(join(volume, 'half/of/it'), { recursive: true });
+    expect(fill().status).toBe(0);
+    expect(readdirSync(volume).sort()).toEqual(['etc', 'link']);
+  });
+
+  test('what cannot be copied is not taken for whole the next time', () => {
+    mkdirSync(join(image, ...Array.from({ length: 250 }, () => 'd')), { recursive: true });
+    for (let i = 0; i < 2; i++)
+      expect(fill()).toMatchObject({ status: 1, stdout: expect.stringMatching(/levels|loop/i) });
   });
 });

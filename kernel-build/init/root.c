@@ -10,6 +10,7 @@
 
 #include "disks.h"
 #include "mounts.h"
+#include "xattrs.h"
 
 /* In the initramfs, beside this program. */
 #define LOWER "/.uk/lower"
@@ -81,7 +82,7 @@ static int make_upper(struct failure *failure)
 
 	if (stat(LOWER, &root) != 0 || (mkdir(UPPER, 0755) != 0 && errno != EEXIST) ||
 	    (mkdir(WORK, 0700) != 0 && errno != EEXIST) || chown(UPPER, root.st_uid, root.st_gid) != 0 ||
-	    chmod(UPPER, root.st_mode & 07777) != 0)
+	    xattrs_copy(LOWER, UPPER) != 0 || chmod(UPPER, root.st_mode & 07777) != 0)
 		return fail(failure, "prepare the directory for what is written");
 	return 0;
 }

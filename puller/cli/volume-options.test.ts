@@ -220,4 +220,17 @@ describe('all volumes of a command line', () => {
     const flags = { volume: collectVolume('a:/x/'), tmpfs: collectTmpfs('//x') };
     expect(() => volumeRequests(flags)).toThrow(/two volumes for \/x/);
   });
+
+  test('one that is written to has one path; one that is only read may have several', () => {
+    const twice = (first: string, second: string) =>
+      volumeRequests({ volume: collectVolume(second, collectVolume(first)) });
+    for (const [first, second] of [
+      ['a:/x', 'a:/y'],
+      ['a:/x:ro', 'a:/y'],
+      ['a:/x', 'a:/y:ro'],
+    ] as const) {
+      expect(() => twice(first, second)).toThrow(/volume a is given for two paths, .*\/[xy].*\/[xy]/);
+    }
+    expect(twice('a:/x:ro', 'a:/y:ro')).toHaveLength(2);
+  });
 });

@@ -36,7 +36,7 @@ export function addVolumeOptions(command: Command): void {
 /**
  * All volumes of a command line, in an order in which they can be mounted: one below another's path comes after it.
  *
- * @throws CliError `USAGE` where two have one path
+ * @throws CliError `USAGE` where two have one path, or where one volume that is written to has two
  */
 export function volumeRequests(flags: VolumeFlags): VolumeRequest[] {
   const requests = [...(flags.volume ?? []), ...(flags.mount ?? []), ...(flags.tmpfs ?? [])];
@@ -49,7 +49,20 @@ export function volumeRequests(flags: VolumeFlags): VolumeRequest[] {
     }
     taken.add(path);
   }
+  checkNames(requests);
   return requests.sort((one, other) => depth(one) - depth(other));
+}
+
+/** A guest has its volumes as disks: two file systems of one disk would destroy it, unless both only read. */
+function checkNames(requests: readonly VolumeRequest[]): void {
+  const named = requests.filter((request) => request.kind === 'named');
+  for (const { name, path } of named.filter(({ readOnly }) => !readOnly)) {
+    const other = named.find((one) => one.name === name && one.path !== path);
+    if (other === undefined) continue;
+    throw new CliError('USAGE', `volume ${name} is given for two paths, ${shown(path)} and ${shown(other.path)}`, {
+      hint: 'a guest that writes to a volume has it at one path; link the other one, or use :ro for both',
+    });
+  }
 }
 
 function depth({ path }: VolumeRequest): number {

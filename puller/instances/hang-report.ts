@@ -40,7 +40,7 @@ export async function reportHang(options: HangReportOptions): Promise<HangVerdic
   if (processors === undefined) log.add('[uk: its monitor does not answer either]\n');
   else {
     log.add('[uk: a non-maskable interrupt asks its kernel]\n');
-    // The second one makes a kernel that has kept interrupts off since the first one write why, and end.
+    // The second one makes a kernel that has kept interrupts off since the first one say where, and end.
     for (let asked = 0; asked < 2 && !alive(); asked++) {
       await within(machine.nonMaskableInterrupt());
       const limit = performance.now() + revivalMs;

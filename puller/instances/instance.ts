@@ -22,7 +22,15 @@ import { howItEnded } from './crash.ts';
 import { type Execution, type ExecutionChoice, executionOf } from './execution.ts';
 import { bootTimeout, checkContract, crashed, outputFailed } from './failures.ts';
 import { reportHang } from './hang-report.ts';
-import { backingOf, chooseMemory, memoryNeed, prefaultMs, tooSmall, UNPACKING_FAILURE } from './memory.ts';
+import {
+  backingOf,
+  chooseMemory,
+  memoryNeed,
+  OUT_OF_MEMORY,
+  prefaultMs,
+  tooSmall,
+  UNPACKING_FAILURE,
+} from './memory.ts';
 import { endsMachine } from './signal-effects.ts';
 import { type Storage, type StorageChoice, storageOf } from './storage.ts';
 import { InputCopy, LogTail, OutputCopy } from './streams.ts';
@@ -39,6 +47,8 @@ export type InstanceEvent =
   | { type: 'silent'; held: boolean; ms: number }
   /** It answers again, after its processor was interrupted; `text` says what it had been doing. */
   | { type: 'revived'; text: string; ms: number }
+  /** The guest's kernel has killed a process, as there was no memory left; told once. */
+  | { type: 'out-of-memory'; ms: number }
   | { type: 'exit'; exit: Exit; ms: number };
 
 export interface InstanceOptions extends ExecutionChoice, StorageChoice {
@@ -122,12 +132,12 @@ const SIGKILL = 9;
 export async function startInstance(bootable: Bootable, options: InstanceOptions): Promise<Instance> {
   const begin = performance.now();
   const { profile } = bootable;
-  const storage = storageOf(bootable, options);
+  const { monitor, file } = monitorFor(profile);
+  const storage = storageOf(bootable, options, monitor.shareKind);
   checkContract(bootable.kernelJson.guestContract, contractNeeded(storage.start));
   const execution = executionOf(bootable.config, options);
   const forwards = options.forwards ?? [];
   const memory = chooseMemory(options.memory, bootable);
-  const { monitor, file } = monitorFor(profile);
   const backing = backingOf(profile, options);
   if (backing.hugePages !== undefined) await checkHugePages(backing.hugePages, memory);
   await checkForwards(forwards);
@@ -238,6 +248,7 @@ class RunningInstance implements Instance {
     this.#log = new LogTail(machine.log, options.console);
     // At once, whatever the program does meanwhile: nothing must run on half of its files.
     this.#log.watch(UNPACKING_FAILURE, () => this.#settled.reject(circumstances.unpackingFailure));
+    this.#log.watch(OUT_OF_MEMORY, () => options.onEvent?.({ type: 'out-of-memory', ms: this.#since() }));
     const failed = (name: string) => (cause: Error) => this.#settled.reject(outputFailed(name, cause));
     this.#stdout = new OutputCopy(machine.stdout, options.stdout, failed('standard output'));
     this.#stderr = new OutputCopy(machine.stderr, options.stderr, failed('standard error'));
@@ -295,10 +306,9 @@ class RunningInstance implements Instance {
 
   #listen(): void {
     const { onEvent } = this.#options;
-    const since = (): number => performance.now() - this.#circumstances.begin;
     this.#control.on('hello', (hello) => {
       this.#hello = hello;
-      onEvent?.({ type: 'hello', hello, ms: since() });
+      onEvent?.({ type: 'hello', hello, ms: this.#since() });
       try {
         checkContract(hello.contract);
         // Every version of the contract has PING.
@@ -308,7 +318,7 @@ class RunningInstance implements Instance {
       }
     });
     this.#control.on('started', (pid) => {
-      onEvent?.({ type: 'started', pid, ms: since() });
+      onEvent?.({ type: 'started', pid, ms: this.#since() });
     });
     this.#control.on('pong', ({ id }) => this.#watchdog?.answer(id));
     this.#control.on('failure', (failure) => {
@@ -317,7 +327,7 @@ class RunningInstance implements Instance {
     this.#control.on('exit', (exit) => {
       this.#watchdog?.stop();
       this.#exit = exit;
-      onEvent?.({ type: 'exit', exit, ms: since() });
+      onEvent?.({ type: 'exit', exit, ms: this.#since() });
       void this.#collect(exit);
     });
     this.#control.on('error', this.#settled.reject);
@@ -325,12 +335,17 @@ class RunningInstance implements Instance {
     void Promise.all([this.machine.exited, closed]).then(([exit]) => this.#monitorEnded(exit));
   }
 
+  /** Milliseconds since the start was asked for. */
+  #since(): number {
+    return performance.now() - this.#circumstances.begin;
+  }
+
   async #silent(silentMs: number): Promise<void> {
     const { machine } = this;
     const alive = (): boolean => this.#exit !== undefined || !this.#watchdog?.silent;
     const verdict = await reportHang({ machine, log: this.#log, alive, silentMs });
     if (verdict === 'alive') return;
-    const ms = performance.now() - this.#circumstances.begin;
+    const ms = this.#since();
     if (typeof verdict === 'object' && 'revived' in verdict) {
       this.#options.onEvent?.({ type: 'revived', text: verdict.revived, ms });
       return;

@@ -80,3 +80,6 @@ export function tooSmall(memory: number, need: number): PullerError {
 
 /** What the kernel says when it could not unpack all files (init/initramfs.c, `do_populate_rootfs`). */
 export const UNPACKING_FAILURE = 'Initramfs unpacking failed';
+
+/** What the kernel says as it ends a process because there is no memory left (mm/oom_kill.c, `__oom_kill_process`). */
+export const OUT_OF_MEMORY = 'Out of memory: Killed process';

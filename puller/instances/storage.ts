@@ -2,7 +2,7 @@
 import type { Bootable, FileSystem } from '../assemble/bootable.ts';
 import { PullerError } from '../errors.ts';
 import type { Start, StartMount } from '../guest-contract/start.ts';
-import type { Disk, Share } from '../vmm/monitor.ts';
+import type { Disk, Monitor, Share } from '../vmm/monitor.ts';
 
 /** A file system beside the root, at an absolute path of the guest. */
 export type InstanceMount =
@@ -40,9 +40,14 @@ const DEFAULT_WRITABLE = '50%';
 /**
  * Lays out an instance's file systems.
  *
+ * @param shareKind the monitor's
  * @throws PullerError `OPTION_UNSUPPORTED` for what the image's kernel cannot mount
  */
-export function storageOf(bootable: Bootable, { mounts = [], readOnly = false, scratch }: StorageChoice): Storage {
+export function storageOf(
+  bootable: Bootable,
+  { mounts = [], readOnly = false, scratch }: StorageChoice,
+  shareKind: Monitor['shareKind'],
+): Storage {
   const { root, config } = bootable;
   const own = readOnly ? writableVolumes(Object.keys(config.Volumes ?? {}), mounts) : [];
   const storage: Storage = { initrd: undefined, disks: [], shares: [], start: { readOnly } };
@@ -60,7 +65,7 @@ export function storageOf(bootable: Bootable, { mounts = [], readOnly = false, s
     storage.start.root = { disk: ROOT, type: 'erofs', writable };
   }
   storage.start.mounts = [...own, ...mounts].map((mount, index) =>
-    addMount(storage, mount, index, bootable.filesystems),
+    addMount(storage, mount, index, bootable.filesystems, shareKind),
   );
   return storage;
 }
@@ -79,6 +84,7 @@ function addMount(
   mount: InstanceMount,
   index: number,
   filesystems: readonly FileSystem[],
+  shareKind: Monitor['shareKind'],
 ): StartMount {
   const { path } = mount;
   if (mount.kind === 'tmpfs') {
@@ -86,7 +92,7 @@ function addMount(
     return { kind: 'tmpfs', source: '', options, path };
   }
   const name = `volume-${index}`;
-  const kind = mount.kind === 'disk' ? 'ext4' : '9p';
+  const kind = mount.kind === 'disk' ? 'ext4' : shareKind(filesystems, mount.readOnly);
   if (!filesystems.includes(kind)) {
     throw new PullerError(
       'OPTION_UNSUPPORTED',
@@ -99,7 +105,7 @@ function addMount(
   if (mount.kind === 'disk') {
     const { file, readOnly, replay = false } = mount;
     disks.push({ serial: name, file, format: 'raw', readOnly: readOnly && !replay });
-  } else shares.push({ tag: name, folder: mount.folder, readOnly: mount.readOnly });
+  } else if (kind !== 'ext4') shares.push({ kind, tag: name, folder: mount.folder, readOnly: mount.readOnly });
   const options = [
     ...(mount.readOnly ? ['ro'] : []),
     ...(mount.kind === 'disk' && mount.populate && !mount.readOnly ? ['populate'] : []),

@@ -124,6 +124,11 @@ describe('layers, one over the other', () => {
     ['a whiteout of nothing', [file('.wh.')], /\.wh\.: this whiteout names no file/],
     ['a whiteout of "."', [file('.wh..')], /this whiteout names no file/],
     ['a name of 256 bytes', [file('x'.repeat(256))], /longer than 255 bytes/],
+    [
+      'a name of 256 bytes behind a link',
+      [symlink('a', 'x'.repeat(256)), file('a/b')],
+      /\/a\/b: .* longer than 255 bytes/,
+    ],
     ['a path of 4097 bytes', [file(`${'x'.repeat(200)}/`.repeat(21))], /longer than 4096 bytes/],
     ['".." in a path', [file('a/../b')], /path with ".."/],
     ['a sparse file', [file('s', '', { typeflag: 'S' })], /sparse file.*"s"/],

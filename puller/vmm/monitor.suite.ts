@@ -59,7 +59,7 @@ export function monitorSuite(subject: () => Promise<MonitorSubject>): void {
       const hello = once(control, 'hello') as Promise<[Hello]>;
       const exit = once(control, 'exit') as Promise<[Exit]>;
       const output = once(machine.stdout, 'data') as Promise<[Buffer]>;
-      expect((await hello)[0]).toMatchObject({ contract: 1, cpus: spec.cpus });
+      expect((await hello)[0]).toMatchObject({ contract: 2, cpus: spec.cpus });
       expect((await output)[0].toString()).toBe('written at once');
       expect((await exit)[0]).toEqual({ end: { status: 0 }, stdout: bytes.length, stderr: 0 });
     });

@@ -44,6 +44,8 @@ export interface Disk {
 
 /** A folder of this machine that the guest can mount. */
 export interface Share {
+  /** virtiofs is faster, but its daemon knows no read-only folders, takes root, and shares the guest's memory. */
+  kind: '9p' | 'virtiofs';
   /** What the guest finds it by: letters, digits and hyphens. */
   tag: string;
   /** Path of the folder. */
@@ -124,6 +126,8 @@ export interface Monitor {
    * @throws PullerError `MONITOR_MISSING`, `OPTION_UNSUPPORTED`
    */
   start(spec: MachineSpec): Promise<Machine>;
+  /** How a folder is shared, for a kernel that can mount these. */
+  shareKind(filesystems: readonly string[], readOnly: boolean): Share['kind'];
   /** What a monitor that ended by itself meant. */
   explainExit(spec: MachineSpec, exit: MachineExit): Error;
 }

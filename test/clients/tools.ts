@@ -21,6 +21,8 @@ export const TOOLS = {
   containerd: { install: 'apt-get install containerd' },
   ctr: { install: 'apt-get install containerd' },
   umoci: { install: 'apt-get install umoci' },
+  /** No client, but what the tests make container images with. */
+  mmdebstrap: { install: 'apt-get install mmdebstrap' },
   // Debian 12 has none; `test/setup/trixie-tools.sh` unpacks trixie's and sid's into a folder of their own.
   crane: { install: 'sh test/setup/trixie-tools.sh' },
   oras: { install: 'sh test/setup/trixie-tools.sh' },

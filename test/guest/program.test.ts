@@ -32,7 +32,7 @@ describe.each<Libc>(['musl', 'glibc'])('a program with %s', (libc) => {
 
   test('runs at the privilege level of the kernel', async () => {
     const { outcome } = await runGuest(image, 'exit');
-    expect(outcome.hello).toMatchObject({ contract: 1, cpl: 0, cpus: 1 });
+    expect(outcome.hello).toMatchObject({ contract: 2, cpl: 0, cpus: 1 });
     expect(outcome.hello?.kernel).toMatch(/^6\.12\./);
   });
 

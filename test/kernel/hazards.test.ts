@@ -76,7 +76,7 @@ test('a machine that a program keeps for itself comes back by an NMI, and the lo
   expect(checksOf(log)).toMatchObject({ failed: [], ended: true });
 });
 
-test('a kernel that keeps interrupts off panics at the second NMI, and the log says where it was', async () => {
+test('a kernel that keeps interrupts off panics at an NMI a second later, and the log says where it was', async () => {
   const socket = join(folder, 'qmp-kernel');
   const guest = await checkedGuest(folder, 'hazards/deaf');
   const monitor = ['-qmp', `unix:${socket},server=on,wait=off`];

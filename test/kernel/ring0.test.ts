@@ -60,7 +60,7 @@ test('boots in 24 MB', async () => {
 
 test('says what it is made of', () => {
   const description = JSON.parse(readFileSync(kernel.kernelJson, 'utf8')) as KernelDescription;
-  expect(description).toMatchObject({ variant: 'default', guestContract: 1, key: kernel.key });
+  expect(description).toMatchObject({ variant: 'default', guestContract: 2, key: kernel.key });
   expect(description.version).toMatch(/^6\.12\.\d+$/);
 });
 

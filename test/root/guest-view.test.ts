@@ -56,14 +56,23 @@ async function byGuest(bootable: Bootable): Promise<string> {
   return stdout.toString();
 }
 
+/**
+ * Whiteouts remove what lower layers have, wherever they stand in their own (image-spec layer.md, "Whiteouts": they "MUST
+ * only apply to resources in lower/parent layers"). umoci needs them before the rest, uk does not.
+ */
+function whiteoutsFirst(layer: readonly TarEntry[]): TarEntry[] {
+  const isWhiteout = ({ path }: TarEntry) => path.slice(path.lastIndexOf('/') + 1).startsWith('.wh.');
+  return [...layer.filter(isWhiteout), ...layer.filter((entry) => !isWhiteout(entry))];
+}
+
 /** What differs between the two views; undefined where both refuse the layers. */
 async function compare(stack: readonly TarEntry[][], where: string): Promise<string[] | undefined> {
   const store = await openContentStore(join(where, 'store'));
-  const image = await writeImage(store, stack.map(tarOf));
-  await store.tag('layers:1', image);
+  await store.tag('layers:1', await writeImage(store, stack.map(whiteoutsFirst).map(tarOf)));
   await exportLayout(store, 'layers:1', join(where, 'layout'));
   const started = Math.floor(Date.now() / 1000);
   const reference = await byUmoci(`${join(where, 'layout')}:1`, where);
+  const image = await writeImage(store, stack.map(tarOf));
   let bootable: Bootable;
   try {
     bootable = await assemble(store, image, { cacheDir: join(where, 'cache'), kernel: generalKernel });

@@ -48,11 +48,16 @@ const content = fc.oneof(
 );
 
 const file = fc.record({ path, content, ...attributes, xattrs: fileXattrs });
-const folder = fc.record({ path, typeflag: fc.constant('5'), ...attributes, xattrs });
+/**
+ * Without set-gid: the host's kernel gives it on to folders that umoci makes because no layer describes them, which says
+ * nothing about layers.
+ */
+const folderMode = fc.constantFrom(0o755, 0o4755, 0o1777, 0o700, 0);
+const folder = fc.record({ path, typeflag: fc.constant('5'), ...attributes, mode: folderMode, xattrs });
 const symlink = fc.record({
   path,
   typeflag: fc.constant('2'),
-  target: fc.constantFrom('a', '/b', '../c', '../../../../a', 'nowhere', 'y'.repeat(600)),
+  target: fc.constantFrom('a', '/b', '../c', '../../../../a', 'nowhere', `${'y'.repeat(200)}/`.repeat(3)),
   uid: attributes.uid,
   gid: attributes.gid,
   mtime: attributes.mtime,
@@ -81,12 +86,15 @@ const entry: fc.Arbitrary<TarEntry> = fc.oneof(
   { weight: 1, arbitrary: opaque },
 );
 
-/** Folders that the guest uses too. */
+/** Folders that the guest uses too, and one with set-gid. */
 const ownFolders = fc.subarray<TarEntry>([
   { path: 'etc', typeflag: '5', mode: 0o750, gid: 7 },
   { path: 'etc/passwd', content: 'root:x:0:0::/:/a\n' },
   { path: 'tmp', typeflag: '5', mode: 0o1770, uid: 3 },
   { path: 'run/lock', typeflag: '5', mode: 0o1777 },
+  // Without extended attributes: overlayfs shows those of the layer above the image, in a container too.
+  { path: './', typeflag: '5', mode: 0o1711, uid: 9, gid: 10 },
+  { path: 'mail', typeflag: '5', mode: 0o2775, gid: 8, mtime: 5 },
 ]);
 
 /** The lowest layer has some entries more: there must be something to change. */

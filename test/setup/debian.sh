@@ -17,6 +17,8 @@ command -v ctr >/dev/null || test="$test containerd"
 suites='rsync busybox-static stress-ng libcap-dev libnuma-dev libmnl-dev e2fsprogs'
 # What the kernel is compared with, and the servers and their load.
 bench='linux-image-cloud-amd64 redis-server redis-tools nginx wrk'
+# What makes container images and runs them: the tests of whole roots.
+root='mmdebstrap podman runc buildah skopeo util-linux'
 
 wanted=
 for goal; do
@@ -26,8 +28,9 @@ for goal; do
 	kernel) wanted="$wanted $kernel" ;;
 	suites) wanted="$wanted $suites" ;;
 	bench) wanted="$wanted $bench" ;;
+	root) wanted="$wanted $root" ;;
 	*)
-		echo "$0: $goal: none of quickstart, test, kernel, suites, bench" >&2
+		echo "$0: $goal: none of quickstart, test, kernel, suites, bench, root" >&2
 		exit 2
 		;;
 	esac

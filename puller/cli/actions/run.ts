@@ -81,10 +81,13 @@ export async function run(session: Session, image: string, args: string[], flags
     },
     onEvent: (event) => {
       if (event.type === 'probing') session.output.note('uk: finding out once how guests run best on this machine');
+      if (event.type === 'out-of-memory') {
+        session.output.note('uk: the guest has no memory left, and its kernel killed a process: give it more (-m)');
+      }
       if (event.type === 'revived') session.output.note(`uk: ${event.text}`);
     },
   }).finally(storage.close);
-  if (outcome.failure !== undefined) session.output.note(`uk: ${outcome.failure.message}`);
+  if (outcome.failure !== undefined) session.output.problem(`uk: ${outcome.failure.message}`);
   return outcome.status;
 }
 

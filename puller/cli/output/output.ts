@@ -12,6 +12,8 @@ export interface Output {
   /** A remark on standard error, such as where a server listens. */
   note(line: string): void;
   progress(): Promise<Progress>;
+  /** A line on standard error that `-q` does not take away: it says what went wrong. */
+  problem(line: string): void;
   /** @returns the status to exit with */
   failure(error: unknown): number;
 }
@@ -32,6 +34,9 @@ export function createOutput({ json = false, quiet = false }: OutputOptions): Ou
     },
     note(line) {
       if (!quiet) stderr.write(`${line}\n`);
+    },
+    problem(line) {
+      stderr.write(`${line}\n`);
     },
     async progress() {
       const { plainProgress, silentProgress, terminalProgress } = await import('./progress.ts');

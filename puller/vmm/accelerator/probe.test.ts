@@ -9,6 +9,7 @@ function silentMonitor(onStart: () => void): { monitor: Monitor; running: () => 
   let running = 0;
   const monitor: Monitor = {
     name: 'silent',
+    shareKind: () => '9p' as const,
     explainExit: () => new Error('it was killed'),
     async start(spec): Promise<Machine> {
       running++;

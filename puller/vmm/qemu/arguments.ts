@@ -19,9 +19,10 @@ const PORTS = [
 /**
  * QEMU's arguments. No shell ever sees them, and no path stands where QEMU would split it at commas.
  *
+ * @param sockets of the daemons that share folders by virtiofs, by tag
  * @throws PullerError `OPTION_UNSUPPORTED`, `IMAGE_UNSUPPORTED`
  */
-export function qemuArguments(spec: MachineSpec): string[] {
+export function qemuArguments(spec: MachineSpec, sockets: ReadonlyMap<string, string> = new Map()): string[] {
   return [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
     ...['-machine', machine(spec)],
@@ -44,7 +45,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...['-object', 'rng-random,id=random,filename=/dev/urandom', '-device', 'virtio-rng-device,rng=random'],
     ...['-netdev', ['user,id=net,ipv6=off', ...spec.forwards.map(hostForward)].join(',')],
     ...['-device', 'virtio-net-device,netdev=net'],
-    ...storageArguments(spec),
+    ...storageArguments(spec, sockets),
     ...balloonDevice(spec),
   ];
 }

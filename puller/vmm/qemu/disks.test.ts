@@ -4,7 +4,7 @@ import type { Disk, Share } from '../monitor.ts';
 import { placesLeft, storageArguments } from './disks.ts';
 
 const disk: Disk = { serial: 'root', file: '/cache/with, comma "and" more/disk.vmdk', format: 'vmdk', readOnly: true };
-const share: Share = { tag: 'volume-0', folder: '/home/a,b', readOnly: false };
+const share: Share = { kind: '9p', tag: 'volume-0', folder: '/home/a,b', readOnly: false };
 
 test('a disk is named by its serial, and its path may hold anything', () => {
   const [, blockdev = '', , device] = storageArguments({ disks: [disk] });
@@ -22,6 +22,15 @@ test('a folder is shared under its tag, and commas in its path stay in it', () =
   expect(fsdev).not.toContain('readonly');
   expect(device).toBe('virtio-9p-device,fsdev=share0,mount_tag=volume-0');
   expect(storageArguments({ shares: [{ ...share, readOnly: true }] })[1]).toContain('readonly=on');
+});
+
+test('by virtiofs it is what a daemon serves', () => {
+  const sockets = new Map([['volume-0', '/run/a,b/volume-0']]);
+  expect(storageArguments({ shares: [{ ...share, kind: 'virtiofs' }] }, sockets)).toEqual([
+    ...['-global', 'virtio-mmio.force-legacy=false'],
+    ...['-chardev', 'socket,id=share0,path=/run/a,,b/volume-0'],
+    ...['-device', 'vhost-user-fs-device,chardev=share0,tag=volume-0'],
+  ]);
 });
 
 test('more than there are places for is refused', () => {

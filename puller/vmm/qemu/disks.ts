@@ -16,7 +16,10 @@ const SERIAL = /^[A-Za-z0-9-]{1,20}$/;
  *
  * @throws PullerError `OPTION_UNSUPPORTED` for more than the machine has places for
  */
-export function storageArguments({ disks = [], shares = [] }: Pick<MachineSpec, 'disks' | 'shares'>): string[] {
+export function storageArguments(
+  { disks = [], shares = [] }: Pick<MachineSpec, 'disks' | 'shares'>,
+  sockets: ReadonlyMap<string, string> = new Map(),
+): string[] {
   const most = VIRTIO_PLACES - VIRTIO_ALWAYS;
   if (disks.length + shares.length > most) {
     throw new PullerError(
@@ -25,7 +28,13 @@ export function storageArguments({ disks = [], shares = [] }: Pick<MachineSpec, 
       { hint: 'share one folder that holds the others, or use --tmpfs where nothing has to stay' },
     );
   }
-  return [...disks.flatMap(disk), ...shares.flatMap(share)];
+  // Without this word the machine's virtio is of the kind from before version 1, which daemons refuse.
+  const modern = shares.some(({ kind }) => kind === 'virtiofs') ? ['-global', 'virtio-mmio.force-legacy=false'] : [];
+  return [
+    ...modern,
+    ...disks.flatMap(disk),
+    ...shares.flatMap((one, index) => share(one, index, sockets.get(one.tag))),
+  ];
 }
 
 /** How many further virtio devices fit. */
@@ -50,10 +59,22 @@ function disk({ serial, file, format, readOnly }: Disk, index: number): string[]
   ];
 }
 
+function share(given: Share, index: number, socket: string | undefined): string[] {
+  return given.kind === 'virtiofs' ? byVirtiofs(given, index, socket ?? '') : by9p(given, index);
+}
+
+function byVirtiofs({ tag }: Share, index: number, socket: string): string[] {
+  const id = `share${index}`;
+  return [
+    ...['-chardev', `socket,id=${id},path=${socket.replaceAll(',', ',,')}`],
+    ...['-device', `vhost-user-fs-device,chardev=${id},tag=${checked(tag)}`],
+  ];
+}
+
 /**
  * A folder by 9p. Root gives each file the owner that the guest gives it; others cannot, and own what the guest makes.
  */
-function share({ tag, folder, readOnly }: Share, index: number): string[] {
+function by9p({ tag, folder, readOnly }: Share, index: number): string[] {
   const id = `share${index}`;
   const model = process.getuid?.() === 0 ? 'passthrough' : 'none';
   const options = [

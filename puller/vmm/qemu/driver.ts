@@ -5,10 +5,12 @@ import type { Readable } from 'node:stream';
 import { PullerError } from '../../errors.ts';
 import type { Machine, MachineExit, MachineSpec, Monitor } from '../monitor.ts';
 import { DESCRIPTOR, qemuArguments } from './arguments.ts';
-import { findProgram, qemuBinary } from './binary.ts';
+import { qemuBinary } from './binary.ts';
 import { explainQemuExit } from './failure.ts';
 import { isHeld, registersOf } from './inspect.ts';
+import { parentDeathSignal } from './parent-death.ts';
 import { QmpClient } from './qmp.ts';
+import { findVirtiofsd, serveFolders } from './virtiofsd.ts';
 
 const COMPLAINT_MAX = 16 * 1024;
 
@@ -22,24 +24,32 @@ const COMPLAINT_MAX = 16 * 1024;
 export const qemu: Monitor = {
   name: 'qemu',
   explainExit: explainQemuExit,
+  shareKind: (filesystems, readOnly) =>
+    filesystems.includes('virtiofs') && !readOnly && findVirtiofsd() !== undefined ? 'virtiofs' : '9p',
   async start(spec) {
-    const [program, ...argv] = [...parentDeathSignal(), qemuBinary(), ...qemuArguments(spec)];
-    const child = spawn(program ?? '', argv, {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
-      // A session of its own: Ctrl-C in the terminal is for us, who pass it on to the program in the guest.
-      detached: true,
-    });
-    const exited = exitOf(child);
+    const folders = await serveFolders(spec.shares ?? []);
+    let child: ChildProcess;
+    try {
+      child = spawnQemu(spec, folders.sockets);
+    } catch (error) {
+      // This process would wait for the daemons.
+      await folders.close();
+      throw error;
+    }
+    const exited = exitOf(child, folders.failed);
+    exited.then(folders.close);
     if (child.pid === undefined) throw explainQemuExit(spec, await exited);
     return machineOf(child, child.pid, spec, exited);
   },
 };
 
-let setpriv: string | null | undefined;
-
-function parentDeathSignal(): string[] {
-  setpriv ??= findProgram('setpriv') ?? null;
-  return setpriv === null ? [] : [setpriv, '--pdeathsig', 'KILL', '--'];
+function spawnQemu(spec: MachineSpec, sockets: ReadonlyMap<string, string>): ChildProcess {
+  const [program, ...argv] = [...parentDeathSignal(), qemuBinary(), ...qemuArguments(spec, sockets)];
+  return spawn(program ?? '', argv, {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    // A session of its own: Ctrl-C in the terminal is for us, who pass it on to the program in the guest.
+    detached: true,
+  });
 }
 
 function machineOf(child: ChildProcess, pid: number, spec: MachineSpec, exited: Promise<MachineExit>): Machine {
@@ -71,8 +81,11 @@ function socketOf(child: ChildProcess, descriptor: number): Socket {
   throw new PullerError('MONITOR_FAILED', `descriptor ${descriptor} of the monitor is not a socket`);
 }
 
-function exitOf(child: ChildProcess): Promise<MachineExit> {
+function exitOf(child: ChildProcess, failed: Promise<string>): Promise<MachineExit> {
   let complaint = '';
+  failed.then((why) => {
+    if (child.exitCode === null && child.kill('SIGKILL')) complaint = why;
+  });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-COMPLAINT_MAX);
   });

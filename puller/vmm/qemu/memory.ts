@@ -17,18 +17,22 @@ export function mebibytes({ memory, backing }: Pick<MachineSpec, 'memory' | 'bac
  * The object that the guest's memory is, where it is not what QEMU makes by itself: that comes when it is touched, and
  * the host makes transparent huge pages of it where it may (`madvise`).
  */
-export function memoryObject(spec: Pick<MachineSpec, 'memory' | 'backing'>): string[] {
+export function memoryObject(spec: Pick<MachineSpec, 'memory' | 'backing' | 'shares'>): string[] {
   const { hugePages, prefault = false } = spec.backing ?? {};
-  if (hugePages === undefined && !prefault) return [];
+  // A daemon of virtiofs reads and writes it.
+  const shared = spec.shares?.some(({ kind }) => kind === 'virtiofs') ?? false;
+  if (hugePages === undefined && !prefault && !shared) return [];
   const kind =
-    hugePages === undefined
-      ? 'memory-backend-ram'
-      : `memory-backend-memfd,hugetlb=on,hugetlbsize=${hugePages},share=off`;
+    hugePages !== undefined
+      ? `memory-backend-memfd,hugetlb=on,hugetlbsize=${hugePages},share=${shared ? 'on' : 'off'}`
+      : shared
+        ? 'memory-backend-memfd,share=on'
+        : 'memory-backend-ram';
   return ['-object', `${kind},id=${MEMORY},size=${mebibytes(spec)}M,prealloc=${prefault ? 'on' : 'off'}`];
 }
 
 /** A switch of the machine. */
-export function memorySwitch(spec: Pick<MachineSpec, 'memory' | 'backing'>): Record<string, string> {
+export function memorySwitch(spec: Pick<MachineSpec, 'memory' | 'backing' | 'shares'>): Record<string, string> {
   return memoryObject(spec).length === 0 ? {} : { 'memory-backend': MEMORY };
 }
 

@@ -20,6 +20,8 @@ export interface Images {
   hello: string;
   /** Of the container image that the big one is made on, as skopeo names it. */
   base: string;
+  /** The same with gzip, which every tool reads. */
+  plain: string;
   /** Folder of the data, as it lies in the image below /srv/data. */
   data: string;
   /** Folder with `reads`. */
@@ -51,7 +53,7 @@ export async function makeImages(folder: string, say: (text: string) => void): P
     const adds = ['--add', `${data}:/srv/data:deps`, '--add', `${join(tools, 'version')}:/srv/version`];
     await build(`big:${version}`, '--from-image', base, ...kernel, ...adds);
   }
-  return { env, store, big: 'big:1', updated: 'big:2', hello: 'hello:1', base, data, tools };
+  return { env, store, big: 'big:1', updated: 'big:2', hello: 'hello:1', base, plain: `oci:${layout}`, data, tools };
 }
 
 /** 256 MiB to be read through, 20,000 small files, and 400 MiB of others: random bytes and text, half of each. */

@@ -68,7 +68,7 @@ function show(kind: string, rate: number): string {
 }
 
 /** The same files shared into a plain container: its image would be copied file by file first. */
-function inContainer({ base, data, tools }: Images, folder: string): string {
+function inContainer({ plain, data, tools }: Images, folder: string): string {
   const podman = (...args: string[]): string =>
     execFileSync(
       'podman',
@@ -78,7 +78,11 @@ function inContainer({ base, data, tools }: Images, folder: string): string {
       ],
       { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
     );
-  const image = podman('pull', '--quiet', base).trim();
+  // podman takes a name for a path only where it could be one of an image.
+  const archive = join(folder, 'base.tar');
+  execFileSync('skopeo', ['copy', '--quiet', plain, `docker-archive:${archive}:localhost/base:1`]);
+  podman('load', '--quiet', '--input', archive);
+  const image = 'localhost/base:1';
   const script = [
     '/t/reads seq /data/seq',
     `/t/reads random /data/seq/0 ${RANDOM_READS}`,

@@ -103,6 +103,9 @@ static long check_all(void)
 	long first, last, next = 0;
 
 	find_parts(&first, &last);
+	/* Parts that were to be removed when the guest was killed. */
+	for (; first >= 0 && first <= last - PARTS_KEPT; first++)
+		unlinkat(directory, part_name(first), 0);
 	for (long part = first; part >= 0 && part <= last; part++)
 		next = part * PART + check_part(part, part == last);
 	return next;
