@@ -35,6 +35,8 @@ export interface RequestServerOptions {
 }
 
 const MIB = 1024 * 1024;
+/** A server that was just started has more urgent things to do. */
+const WARM_AFTER_MS = 3_000;
 
 /** What one process does of a registry: answers requests out of a store that others may have open too. */
 export class RequestServer {
@@ -44,6 +46,7 @@ export class RequestServer {
   readonly #metrics = new Metrics();
   readonly #server: HttpServer;
   #stopping = false;
+  #warming: NodeJS.Timeout | undefined;
 
   /** @param allMetrics of all processes of this server; left out: this one's */
   constructor(store: ObjectStore, options: RequestServerOptions, allMetrics?: () => Promise<MetricsSnapshot[]>) {
@@ -79,11 +82,13 @@ export class RequestServer {
 
   /** @throws RegistryError `LISTEN_FAILED` */
   listen(where: ListenOptions): Promise<{ url: string; port: number }> {
+    this.#warmUp();
     return this.#server.listen(where);
   }
 
   /** In place of {@link listen}: connections come by {@link accept}. */
   begin(): void {
+    this.#warmUp();
     this.#server.begin();
   }
 
@@ -110,8 +115,18 @@ export class RequestServer {
   /** Takes no new connections; requests under way may end for `graceMs`. The store stays open. */
   async close(graceMs: number): Promise<void> {
     this.#stopping = true;
+    clearTimeout(this.#warming);
     await this.#server.close(graceMs);
     await this.browse.close();
+  }
+
+  /** Reads the names of repositories, so that the first who searches need not wait for that. */
+  #warmUp(): void {
+    this.#warming = setTimeout(() => {
+      // Who asks later meets the same failure, if it lasts.
+      this.browse.repositories({ size: 1 }).catch(() => undefined);
+    }, WARM_AFTER_MS);
+    this.#warming.unref();
   }
 
   async #unready(): Promise<string | undefined> {

@@ -14,7 +14,7 @@ import { type Graph, type Graphs, readGraph } from '../repositories/graph.ts';
 import type { Names } from '../repositories/names.ts';
 import type { AllTagged } from '../repositories/tagged.ts';
 import type { Made, Progress } from '../types/paging.ts';
-import type { RepositorySpace, SpacePage, SpaceQuery, TagSpaces } from '../types/space.ts';
+import { AGES, type RepositorySpace, type SpacePage, type SpaceQuery, type TagSpaces } from '../types/space.ts';
 import { Jobs } from './jobs.ts';
 import { type Measured, measureRepository, measureTags } from './measure.ts';
 import { StoredSpaces, type Whole } from './stored-space.ts';
@@ -38,6 +38,7 @@ export class Space {
   readonly #wholes = new LRUCache<number, Whole>({ max: 3 });
   readonly #jobs = new Jobs();
   readonly #stored: StoredSpaces;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(
     store: ObjectStore,
@@ -56,6 +57,7 @@ export class Space {
 
   async page(query: SpaceQuery): Promise<Made<SpacePage>> {
     const { days = USUAL_DAYS, sort = 'own' } = query;
+    checkAge(days);
     const known = await this.#known(days);
     // One that is a little old is shown while it is measured anew.
     const fresh = known !== undefined && this.#surroundings.now() - known.at < OLDEST_MS;
@@ -63,7 +65,7 @@ export class Space {
       const elsewhere = await this.#stored.making(days);
       if (elsewhere !== undefined && known === undefined) return { state: 'making', progress: elsewhere };
       if (elsewhere === undefined) {
-        const job = this.#jobs.run(`whole ${days}`, (progress) => this.#measureAll(days, progress));
+        const job = this.#jobs.run(`whole ${days}`, (progress) => this.#inTurn(days, progress));
         if (known === undefined && !(await job.soon())) return { state: 'making', progress: { ...job.progress } };
       }
     }
@@ -74,6 +76,7 @@ export class Space {
   }
 
   async ofRepository(repository: string, { days = USUAL_DAYS }: SpaceQuery): Promise<Made<TagSpaces>> {
+    checkAge(days);
     const job = this.#jobs.run<TagSpaces>(`${repository} ${days}`, async (progress) => {
       progress.unit = 'manifests';
       const graph = await this.#kept.graphs.of(repository);
@@ -103,6 +106,13 @@ export class Space {
     if (stored === undefined || (known !== undefined && known.at >= stored.at)) return known;
     this.#wholes.set(days, stored);
     return stored;
+  }
+
+  /** One after the other: each reads all repositories. */
+  #inTurn(days: number, progress: Progress): Promise<void> {
+    const measured = this.#turn.then(() => this.#measureAll(days, progress));
+    this.#turn = measured.catch(() => undefined);
+    return measured;
   }
 
   async #measureAll(days: number, progress: Progress): Promise<void> {
@@ -204,6 +214,12 @@ export class Space {
       if (digest !== undefined) yield digest;
     }
   }
+}
+
+/** @throws RegistryError `PARAMETER_INVALID` */
+function checkAge(days: number): void {
+  if (AGES.some((age) => age === days)) return;
+  throw new RegistryError('PARAMETER_INVALID', `the parameter days is one of ${AGES.join(', ')}`);
 }
 
 /** Enough of a digest to tell blobs apart, in a fifth of the memory. */

@@ -2,8 +2,11 @@
 import * as z from 'zod';
 import { bytes, count, type PageQuery, pageInfo } from './paging.ts';
 
+/** From how many days on a tag may be called old: a few choices, as all is measured for each. */
+export const AGES = [7, 30, 90, 180, 365] as const;
+
 export interface SpaceQuery extends PageQuery {
-  /** From how many days on a tag is old. Default 90. The newest tag of a repository never is. */
+  /** From how many days on a tag is old, one of {@link AGES}. Default 90. The newest tag of a repository never is. */
   days?: number | undefined;
   /** Default `own`: the largest first. */
   sort?: 'name' | 'own' | 'total' | 'old' | undefined;

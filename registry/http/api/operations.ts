@@ -38,6 +38,12 @@ const pair = {
   to: z.string().describe('tag or digest of the second image'),
 };
 
+const days = z
+  .enum(types.AGES.map(String) as [string, ...string[]])
+  .transform(Number)
+  .optional()
+  .describe('from how many days on a tag is old');
+
 function operation<Q extends z.ZodObject>(operation: Operation<Q>): Operation {
   return operation as unknown as Operation;
 }
@@ -231,7 +237,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'Where the space goes, by repository and as a whole',
     query: z.strictObject({
       ...page,
-      days: z.coerce.number().int().min(0).optional().describe('from how many days on a tag is old'),
+      days,
       sort: z.enum(['name', 'own', 'total', 'old']).optional(),
     }),
     answer: made(types.spacePageSchema),
@@ -241,7 +247,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/space/repository',
     id: 'getRepositorySpace',
     summary: "Where a repository's space goes, by tag",
-    query: z.strictObject({ repository, days: z.coerce.number().int().min(0).optional() }),
+    query: z.strictObject({ repository, days }),
     answer: made(types.tagSpacesSchema),
     run: (browse, { repository, ...query }) => browse.spaceOf(repository, query),
   }),

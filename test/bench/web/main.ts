@@ -47,6 +47,8 @@ try {
     where.env,
   );
   try {
+    // A server reads the names of repositories soon after its start.
+    await wait(10_000);
     await timePages(server);
     await timePulls(server);
     say(`memory of all processes: ${Math.round((await server.memory()) / 1024 ** 2)} MiB`);
