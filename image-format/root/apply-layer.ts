@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IndexEntry } from './layer-index.ts';
-import { NAME_MAX, nameTooLong, placeOf, unusable } from './resolve.ts';
+import { NAME_MAX, nameTooLong, type Place, placeOf, unusable } from './resolve.ts';
 import type { Directory, Inode } from './tree.ts';
 
 const WHITEOUT = '.wh.';
@@ -22,6 +22,12 @@ export interface Effect {
 
 type Report = (effect: Effect) => void;
 
+/** The folder of the last entry: archives have the files of a folder one after the other. */
+interface LastFolder {
+  path: string | undefined;
+  folder: Directory;
+}
+
 /**
  * Puts one layer over those below it (image-spec layer.md, "Applying Changesets"). Whiteouts act on lower layers only,
  * so they come first, wherever they stand in the archive.
@@ -42,7 +48,8 @@ export function applyLayer(
     if (name.startsWith(WHITEOUT)) whiteOut(root, entry.path, name, report);
     else present.push(entry);
   }
-  for (const entry of present) addEntry(root, entry, layer, report);
+  const last: LastFolder = { path: undefined, folder: root };
+  for (const entry of present) addEntry(root, entry, layer, report, last);
 }
 
 function whiteOut(root: Directory, path: string, name: string, report: Report): void {
@@ -62,15 +69,17 @@ function whiteOut(root: Directory, path: string, name: string, report: Report): 
   children?.delete(removed);
 }
 
-function addEntry(root: Directory, entry: IndexEntry, layer: number, report: Report): void {
+function addEntry(root: Directory, entry: IndexEntry, layer: number, report: Report, last: LastFolder): void {
   checkLengths(entry);
   if (entry.path === '') {
     Object.assign(root, attributes(entry, layer));
     return;
   }
-  const place = placeOf(root, entry.path, true, layer);
+  const place = placeInLast(entry.path, last) ?? placeOf(root, entry.path, true, layer);
   if (place === undefined) return;
   const { folder, name } = place;
+  last.path = entry.path.slice(0, -name.length);
+  last.folder = folder;
   const there = folder.children.get(name);
   if (entry.type === 'directory' && there?.type === 'directory') {
     // One folder object has one place, so its attributes can be changed in place.
@@ -78,10 +87,18 @@ function addEntry(root: Directory, entry: IndexEntry, layer: number, report: Rep
     return;
   }
   const made = inode(root, entry, layer);
+  // What stood there may have been on the way to the last folder.
+  if (there !== undefined) last.path = undefined;
   // What the same layer has twice was in no lower one.
   if (there !== undefined && there.layer < layer) report({ kind: 'replaces', path: entry.path, before: there });
   // A file is replaced, not changed: its other names keep the old one.
   folder.children.set(name, made);
+}
+
+function placeInLast(path: string, last: LastFolder): Place | undefined {
+  const slash = path.lastIndexOf('/') + 1;
+  if (last.path === undefined || last.path.length !== slash || !path.startsWith(last.path)) return undefined;
+  return { folder: last.folder, name: path.slice(slash) };
 }
 
 function inode(root: Directory, entry: IndexEntry, layer: number): Inode {
