@@ -44,8 +44,8 @@ export function applyLayer(
 ): void {
   const present: IndexEntry[] = [];
   for (const entry of entries) {
-    const name = entry.path.slice(entry.path.lastIndexOf('/') + 1);
-    if (name.startsWith(WHITEOUT)) whiteOut(root, entry.path, name, report);
+    const slash = entry.path.lastIndexOf('/') + 1;
+    if (entry.path.startsWith(WHITEOUT, slash)) whiteOut(root, entry.path, entry.path.slice(slash), report);
     else present.push(entry);
   }
   const last: LastFolder = { path: undefined, folder: root };
@@ -106,7 +106,17 @@ function inode(root: Directory, entry: IndexEntry, layer: number): Inode {
     case 'directory':
       return { type: 'directory', ...attributes(entry, layer), children: new Map() };
     case 'file':
-      return { type: 'file', ...attributes(entry, layer), size: entry.size, offset: entry.offset };
+      return {
+        type: 'file',
+        mode: entry.mode,
+        uid: entry.uid,
+        gid: entry.gid,
+        mtime: entry.mtime,
+        xattrs: entry.xattrs,
+        layer,
+        size: entry.size,
+        offset: entry.offset,
+      };
     case 'symlink':
       return { type: 'symlink', ...attributes(entry, layer), mode: 0o777, target: entry.target };
     case 'hardlink':

@@ -63,19 +63,19 @@ function row(entry: IndexEntry): Row {
 /** Reads what {@link formatIndex} has written. */
 export function parseIndex(text: string): IndexEntry[] {
   const rows = JSON.parse(text) as Row[];
-  return rows.map(([path, type, mode, uid, gid, mtime, size, offset, target, major, minor, xattrs]) => ({
-    path,
-    type,
-    mode,
-    uid,
-    gid,
-    mtime,
-    size,
-    offset,
-    target: target ?? '',
-    major: major ?? 0,
-    minor: minor ?? 0,
-    xattrs: xattrs ?? NONE,
+  return rows.map((row) => ({
+    path: row[0],
+    type: row[1],
+    mode: row[2],
+    uid: row[3],
+    gid: row[4],
+    mtime: row[5],
+    size: row[6],
+    offset: row[7],
+    target: row[8] ?? '',
+    major: row[9] ?? 0,
+    minor: row[10] ?? 0,
+    xattrs: row[11] ?? NONE,
   }));
 }
 

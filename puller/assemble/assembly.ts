@@ -6,7 +6,7 @@ import {
   readContainerImage,
   readImage,
   validateImage,
-} from '../../image-format/build/index.ts';
+} from '../../image-format/build/manifest/index.ts';
 import { type Descriptor, LABEL } from '../../image-format/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
 import { PullerError } from '../errors.ts';

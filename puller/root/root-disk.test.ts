@@ -16,10 +16,10 @@ import {
   parseIndex,
 } from '../../image-format/root/index.ts';
 import { AssemblyCache } from '../assemble/cache.ts';
-import { DISK } from './disk-name.ts';
+import { DISK, INDEX, TAR } from './file-names.ts';
 import { makeRootDisk, type RootLayer } from './root-disk.ts';
 import { type TarEntry, tarOf } from './testing.ts';
-import { INDEX, TAR, unpackLayer } from './unpack-layer.ts';
+import { unpackLayer } from './unpack-layer.ts';
 
 let folder: string;
 beforeAll(async () => {

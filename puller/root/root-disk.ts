@@ -5,7 +5,7 @@ import { type Digest, ImageError } from '../../image-format/index.ts';
 import type { AssemblyCache } from '../assemble/cache.ts';
 import { PullerError } from '../errors.ts';
 import { chainId } from './chain-id.ts';
-import { DISK } from './disk-name.ts';
+import { DISK, INDEX, TAR } from './file-names.ts';
 import { type Extent, vmdkDescriptor } from './vmdk.ts';
 
 const METADATA = 'metadata';
@@ -57,15 +57,15 @@ async function writeRoot(
   sizes: readonly number[],
 ): Promise<object> {
   // What only a new root needs is loaded only then.
-  const [{ applyLayer, impliedDirectory, parseIndex }, { writeMetadata }, { INDEX, TAR }] = await Promise.all([
+  const [texts, { applyLayer, impliedDirectory, parseIndex }, { writeMetadata }] = await Promise.all([
+    Promise.all(layers.map(({ diffId }) => readFile(cache.file('tar', diffId, INDEX), 'utf8'))),
     import('../../image-format/root/index.ts'),
     import('./erofs/write-metadata.ts'),
-    import('./unpack-layer.ts'),
   ]);
   const root = impliedDirectory();
   const extents: Extent[] = [];
   for (const [number, { diffId }] of layers.entries()) {
-    const entries = parseIndex(await readFile(cache.file('tar', diffId, INDEX), 'utf8'));
+    const entries = parseIndex(texts[number] ?? '[]');
     unsupported(() => applyLayer(root, entries, number));
     const name = `${number}.tar`;
     await symlink(cache.link('tar', diffId, TAR), join(folder, name));

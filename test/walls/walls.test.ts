@@ -27,6 +27,7 @@ const FACES = [
   'image-format/remote/index.ts',
   'image-format/root/index.ts',
   'image-format/build/index.ts',
+  'image-format/build/manifest/index.ts',
   'kernel-build/index.ts',
   'registry/index.ts',
   // What `uk diff` shares with the registry's pages; the registry itself is not loaded for it.

@@ -87,7 +87,9 @@ export function writeInode(target: Buffer, offset: number, inode: InodeFields): 
   target.writeUInt32LE(inode.serial >>> 0, offset + 20);
   target.writeUInt32LE(inode.uid, offset + 24);
   target.writeUInt32LE(inode.gid, offset + 28);
-  target.writeBigInt64LE(BigInt(inode.mtime), offset + 32);
+  // Before 1970 it is negative.
+  target.writeUInt32LE(inode.mtime >>> 0, offset + 32);
+  target.writeInt32LE(Math.floor(inode.mtime / 2 ** 32), offset + 36);
   target.writeUInt32LE(inode.links, offset + 44);
 }
 

@@ -7,7 +7,6 @@ import {
   BLOCK,
   BLOCKS_MAX,
   encodeDevice,
-  FILE_TYPE,
   INODE_SIZE,
   LAYOUT,
   MODE_TYPE,
@@ -66,11 +65,18 @@ function writePlaced(
   const { inode, offset, xattrs, layout, links, size } = placed;
   const { mode, uid, gid, mtime, type } = inode;
   writeInode(target, offset, {
-    ...{ layout, xattrBytes: xattrs.length, mode: MODE_TYPE[type] | mode, serial, uid, gid, mtime, links },
+    layout,
+    xattrBytes: xattrs.length,
+    mode: MODE_TYPE[type] | mode,
+    serial,
+    uid,
+    gid,
+    mtime,
+    links,
     size: inode.type === 'file' ? inode.size : size,
     union: unionOf(placed, placement, starts),
   });
-  xattrs.copy(target, offset + INODE_SIZE);
+  if (xattrs.length > 0) xattrs.copy(target, offset + INODE_SIZE);
   if (inode.type === 'symlink') writeTarget(target, placed, inode.target, placement);
   if (inode.type === 'directory') writeDirectory(target, placed, inode, placement);
 }
@@ -103,14 +109,10 @@ function writeTarget(target: Buffer, placed: Placed, text: string, placement: Pl
 }
 
 function writeDirectory(target: Buffer, placed: Placed, { children }: Directory, placement: Placement): void {
-  const entry = (at: Placed): { nid: number; fileType: number } => ({
-    nid: nidOf(at),
-    fileType: FILE_TYPE[at.inode.type],
-  });
-  const find = (name: string): { nid: number; fileType: number } => {
-    if (name === '.') return entry(placed);
-    if (name === '..') return entry(placed.parent ?? placed);
-    return entry(placement.find(children.get(name) as Inode));
+  const find = (name: string): Placed => {
+    if (name === '.') return placed;
+    if (name === '..') return placed.parent ?? placed;
+    return placement.find(children.get(name) as Inode);
   };
   placed.directory?.blocks.forEach((names, index) => {
     writeDirectoryBlock(target, dataOffset(placed, placement, index), names, find);
