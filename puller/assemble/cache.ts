@@ -9,9 +9,10 @@ export const ASSEMBLER_VERSION = 3;
 
 /**
  * `kernel`: a kernel's files. `layer`: a layer as a cpio archive. `tar`: a layer as a plain tar archive with an index.
- * `root`: the disk of a stack of layers. `image`: what an image needs beside those.
+ * `tree`: what the lowest layers of a stack give together. `root`: the disk of a stack of layers. `image`: what an image
+ * needs beside those.
  */
-export type EntryKind = 'kernel' | 'layer' | 'tar' | 'root' | 'image';
+export type EntryKind = 'kernel' | 'layer' | 'tar' | 'tree' | 'root' | 'image';
 
 interface Stamp {
   size: number;
@@ -124,13 +125,15 @@ export class AssemblyCache {
 
   async #record<T>(folder: string, data: T): Promise<void> {
     const files: { [name: string]: Stamp } = {};
-    const stamp = async (name: string): Promise<void> => {
-      await synced(join(folder, name));
+    const stamp = async ({ name, isLink }: { name: string; isLink: boolean }): Promise<void> => {
+      // What a link leads to is another entry's, which has seen to it.
+      if (!isLink) await synced(join(folder, name));
       const { size, mtimeNs } = await stat(join(folder, name), { bigint: true });
       files[name] = { size: Number(size), mtime: String(mtimeNs) };
     };
     // At once: the disk takes them together.
-    await Promise.all((await readdir(folder)).map(stamp));
+    const listing = await readdir(folder, { withFileTypes: true });
+    await Promise.all(listing.map((entry) => stamp({ name: entry.name, isLink: entry.isSymbolicLink() })));
     await writeFile(join(folder, RECORD), JSON.stringify({ files, data }), { flag: 'wx' });
     await Promise.all([join(folder, RECORD), folder].map((path) => synced(path)));
   }

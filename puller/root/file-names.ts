@@ -8,3 +8,6 @@ export const TAR = 'layer.tar';
 
 /** An archive's entries: see `formatIndex`. */
 export const INDEX = 'index.json';
+
+/** The merged tree of layers: see `formatTree`. */
+export const TREE = 'tree.json';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Directory, Inode } from '../../../image-format/root/index.ts';
-import { BLOCK, DIRENT_SIZE, FILE_TYPE, SLOT } from './format.ts';
+import { BLOCK, DIRENT_SIZE, type Disk, FILE_TYPE, SLOT, writeDirent } from './format.ts';
 
 /** The names of a folder in the order of their bytes, cut into the blocks that hold them. */
 export interface DirectoryBlocks {
@@ -28,24 +28,21 @@ export function directoryBlocks({ children }: Directory): DirectoryBlocks {
   return { blocks, size: (blocks.length - 1) * BLOCK + used };
 }
 
-/** Writes one block at `offset` of `target`: struct erofs_dirent for each name, then the names. */
+/** Writes one block at `offset` of `target`: an entry for each name, then the names. */
 export function writeDirectoryBlock(
-  target: Buffer,
+  target: Disk,
   offset: number,
   names: readonly string[],
   find: (name: string) => { offset: number; inode: Inode },
 ): void {
-  let nameOffset = names.length * DIRENT_SIZE;
+  const namesStart = names.length * DIRENT_SIZE;
+  let nameOffset = namesStart;
   let at = offset;
   for (const name of names) {
     const { offset: place, inode } = find(name);
-    const nid = place / SLOT;
-    target.writeUInt32LE(nid % 2 ** 32, at);
-    target.writeUInt32LE(Math.floor(nid / 2 ** 32), at + 4);
-    target.writeUInt16LE(nameOffset, at + 8);
-    target.writeUInt8(FILE_TYPE[inode.type], at + 10);
-    target.write(name, offset + nameOffset, 'latin1');
+    writeDirent(target.words, at, place / SLOT, nameOffset, FILE_TYPE[inode.type]);
     nameOffset += name.length;
     at += DIRENT_SIZE;
   }
+  target.bytes.write(names.join(''), offset + namesStart, 'latin1');
 }
