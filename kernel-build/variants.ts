@@ -29,7 +29,20 @@ export const PRESETS = {
   /** What server software of any distribution expects, and roots on disks. */
   general: [
     'block',
-    ...['erofs', 'overlay', 'ext4', '9p', 'fuse', 'acl', 'notify', 'memfd', 'userfaultfd', 'namespaces', 'cgroups']
+    ...[
+      'erofs',
+      'large-pages',
+      'overlay',
+      'ext4',
+      '9p',
+      'fuse',
+      'acl',
+      'notify',
+      'memfd',
+      'userfaultfd',
+      'namespaces',
+      'cgroups',
+    ]
       .concat('tun', 'multicast', 'diag')
       .map((name) => `general/${name}`),
   ],
@@ -49,5 +62,5 @@ export function fragmentsOf({ variant, preset = 'small', fragments }: KernelRequ
       hint: `known variants: ${Object.keys(VARIANTS).join(', ')}`,
     });
   }
-  return [...new Set([...ALWAYS, ...own, ...fragments, ...PRESETS[preset]])];
+  return [...new Set([...ALWAYS, ...own, ...PRESETS[preset], ...fragments])];
 }

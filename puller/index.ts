@@ -9,11 +9,10 @@ export type { Exit, Failure, Hello, ProgramEnd } from './guest-contract/control-
 export { type ExecutionChoice, executionOf } from './instances/execution.ts';
 export {
   type Instance,
-  type InstanceEvent,
-  type InstanceOptions,
   type Outcome,
   startInstance,
 } from './instances/instance.ts';
+export type { InstanceEvent, InstanceOptions } from './instances/instance-options.ts';
 export { runInstance } from './instances/run.ts';
 export { forwardSignals } from './instances/signals.ts';
 export type { InstanceMount } from './instances/storage.ts';

@@ -23,6 +23,10 @@ export type RegistryErrorCode =
   | 'MANIFEST_TOO_LARGE'
   /** A manifest that names blobs or manifests which its repository does not hold. */
   | 'MANIFEST_BLOB_UNKNOWN'
+  /** A path that no layer of an image has, or that is no file. */
+  | 'FILE_UNKNOWN'
+  /** Content that cannot be shown: no tar, encrypted, damaged, or too large to be looked into. */
+  | 'CONTENT_UNREADABLE'
   /** A range of a blob that lies outside of it. */
   | 'RANGE_INVALID'
   /** A query parameter that makes no sense. */

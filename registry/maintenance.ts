@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import { pruneIndexes } from './browse/files/prune.ts';
 import { ControlServer } from './control/control-server.ts';
 import type { Logger } from './logger.ts';
 import { type Collector, createCollector } from './service/collector/index.ts';
 import type { Service } from './service/index.ts';
+import { SYSTEM } from './service/surroundings.ts';
 import type { ObjectStore } from './storage/contract.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
 const WEEK_MS = 7 * 24 * HOUR_MS;
 
 export interface MaintenanceOptions {
@@ -35,6 +38,7 @@ export class Maintenance {
   readonly #control: ControlServer;
   readonly #timers: NodeJS.Timeout[];
   readonly #ending = new AbortController();
+  #indexesPruned = 0;
   #work: Promise<void>;
   /** What waits for its turn, by the method that does it. */
   readonly #waiting = new Set<() => Promise<void>>();
@@ -54,7 +58,10 @@ export class Maintenance {
       this.#expire(),
       subject.root === undefined ? undefined : this.#control.listen(subject.root),
     ]).then(() => undefined);
-    this.#timers = [setInterval(() => this.#next(this.#expire), HOUR_MS)];
+    this.#timers = [
+      setInterval(() => this.#next(this.#expire), HOUR_MS),
+      setInterval(() => this.#next(this.#prune), HOUR_MS),
+    ];
     if (collectEveryMs > 0) this.#timers.push(setInterval(() => this.#next(this.#collect), collectEveryMs));
     for (const timer of this.#timers) timer.unref();
   }
@@ -87,6 +94,18 @@ export class Maintenance {
       if (given > 0) this.#logger.info({ uploads: given }, 'gave up unfinished uploads');
     } catch (error) {
       this.#logger.warn({ err: error }, 'could not look for unfinished uploads');
+    }
+  }
+
+  async #prune(): Promise<void> {
+    try {
+      await this.#subject.service.changes.prune();
+      if (Date.now() - this.#indexesPruned > DAY_MS) {
+        await pruneIndexes(this.#subject.store, SYSTEM, this.#ending.signal);
+        this.#indexesPruned = Date.now();
+      }
+    } catch (error) {
+      if (!this.#ending.signal.aborted) this.#logger.warn({ err: error }, 'could not clear away what browsing left');
     }
   }
 

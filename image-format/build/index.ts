@@ -3,9 +3,7 @@ export { buildImage } from './build-image.ts';
 export { buildOnBase } from './build-on-base.ts';
 export { buildKernelImage, type KernelLayer, kernelLayerOf } from './kernel/kernel-image.ts';
 export { buildIndex } from './manifest/build-index.ts';
-export { type ContainerImage, isOurs, type RoledLayer, readContainerImage } from './manifest/container-image.ts';
-export { type ReadImage, readImage } from './manifest/read-image.ts';
-export { type UnikernelImage, validateImage } from './manifest/validate-image.ts';
+export * from './manifest/index.ts';
 export { rebuildConfig } from './rebuild-config.ts';
 export type {
   AddedPath,

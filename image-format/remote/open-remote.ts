@@ -14,8 +14,8 @@ import type { BlobAnswer, Range } from './fetch/blob-range.ts';
 import { describeManifest, headDescriptor, MANIFEST_ACCEPT, readManifest } from './manifest-answer.ts';
 import type { Abortable, BlobPush, RemoteOptions, RemoteRegistry } from './remote.ts';
 import { Session } from './session.ts';
-import { listTags } from './tag-list.ts';
-import { Transport } from './transport.ts';
+import { listRepositories, listTags, readPage } from './tag-list.ts';
+import { networkError, Transport } from './transport.ts';
 
 /** A client of one registry. Nothing is sent before the first request. */
 export function openRemote(options: RemoteOptions): RemoteRegistry {
@@ -190,6 +190,37 @@ class Remote implements RemoteRegistry {
     return authorizer.header('') !== undefined;
   }
 
+  async listRepositories(options: Abortable = {}): Promise<string[]> {
+    return await listRepositories(this.#session, options.signal);
+  }
+
+  async fetchJson(path: string, { signal }: Abortable = {}): Promise<unknown> {
+    const what = `asking ${this.registry} for ${path.split('?')[0]}`;
+    const answer = await this.#session.call({
+      method: 'GET',
+      url: new URL(path, this.#endpoint),
+      headers: { accept: 'application/json' },
+      scope: '',
+      expect: [200, 202, 404, 405],
+      what,
+      signal,
+    });
+    const text = await readPage(answer.body, what).catch((error) => {
+      throw networkError(error, this.#endpoint, signal);
+    });
+    try {
+      const json: unknown = JSON.parse(text);
+      if (answer.status < 300) return json;
+      // Our registry names what it does not hold; others know nothing of the path.
+      const known = errorIn(json);
+      if (known !== undefined) throw new ImageError('NOT_FOUND', `${what}: ${known}`);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ImageError) throw error;
+      return undefined;
+    }
+  }
+
   async close(): Promise<void> {
     await this.#session.options.transport.close();
   }
@@ -219,6 +250,12 @@ class Remote implements RemoteRegistry {
   #name(repository: string, identifier: string): string {
     return `${this.registry}/${repository}${identifier.includes(':') ? '@' : ':'}${identifier}`;
   }
+}
+
+function errorIn(json: unknown): string | undefined {
+  const [first] = (json as { errors?: { code?: unknown; message?: unknown }[] } | null)?.errors ?? [];
+  const isOurs = first?.code === 'NAME_UNKNOWN' || first?.code === 'MANIFEST_UNKNOWN';
+  return isOurs && typeof first.message === 'string' ? first.message.replace(/\p{C}+/gu, ' ').slice(0, 300) : undefined;
 }
 
 function pull(repository: string): string {

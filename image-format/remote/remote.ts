@@ -135,6 +135,17 @@ export interface RemoteRegistry extends PullSource {
   /** All tags, in the registry's order. */
   listTags(repository: string, options?: Abortable): Promise<string[]>;
 
+  /** All repositories, in the registry's order. Not every registry tells them. */
+  listRepositories(options?: Abortable): Promise<string[]>;
+
+  /**
+   * What a registry answers beside the protocol, as JSON.
+   *
+   * @param path with its query: `/api/v1/tags?repository=hello`
+   * @returns undefined where the registry has nothing there
+   */
+  fetchJson(path: string, options?: Abortable): Promise<unknown>;
+
   /** Closes all connections; what is under way fails. */
   close(): Promise<void>;
 }

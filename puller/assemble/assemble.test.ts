@@ -326,7 +326,7 @@ describe('a root on a disk', () => {
     await assemble(store, descriptor, { cacheDir, kernel: supplied });
     expect(await trimAssemblies(store, { cacheDir, now: later() })).toBe(0);
     await store.untag('localhost/plain:1');
-    expect(await trimAssemblies(store, { cacheDir, now: later() })).toBe(5);
+    expect(await trimAssemblies(store, { cacheDir, now: later() })).toBe(6);
   });
 });
 

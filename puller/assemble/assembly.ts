@@ -6,7 +6,7 @@ import {
   readContainerImage,
   readImage,
   validateImage,
-} from '../../image-format/build/index.ts';
+} from '../../image-format/build/manifest/index.ts';
 import { type Descriptor, LABEL } from '../../image-format/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
 import { PullerError } from '../errors.ts';
@@ -95,9 +95,14 @@ export class Assembly {
         });
       },
     }));
-    const key = await makeRootDisk(this.#cache, stack, (phase) => {
-      // Each layer says more of itself as it is unpacked.
-      if (phase === 'image') onProgress?.({ phase });
+    const application = layers.findIndex(({ role }) => role === 'app');
+    const key = await makeRootDisk(this.#cache, stack, {
+      // What is below the application is there again when the application changes.
+      ...(application > 0 ? { shared: application } : {}),
+      onProgress: (phase) => {
+        // Each layer says more of itself as it is unpacked.
+        if (phase === 'image') onProgress?.({ phase });
+      },
     });
     await this.#cache.make<ImageData>('image', descriptor.digest, async () => ({
       ...data,

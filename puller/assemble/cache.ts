@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PullerError } from '../errors.ts';
 
@@ -9,9 +9,10 @@ export const ASSEMBLER_VERSION = 3;
 
 /**
  * `kernel`: a kernel's files. `layer`: a layer as a cpio archive. `tar`: a layer as a plain tar archive with an index.
- * `root`: the disk of a stack of layers. `image`: what an image needs beside those.
+ * `tree`: what the lowest layers of a stack give together. `root`: the disk of a stack of layers. `image`: what an image
+ * needs beside those.
  */
-export type EntryKind = 'kernel' | 'layer' | 'tar' | 'root' | 'image';
+export type EntryKind = 'kernel' | 'layer' | 'tar' | 'tree' | 'root' | 'image';
 
 interface Stamp {
   size: number;
@@ -124,13 +125,17 @@ export class AssemblyCache {
 
   async #record<T>(folder: string, data: T): Promise<void> {
     const files: { [name: string]: Stamp } = {};
-    for (const name of await readdir(folder)) {
-      await synced(join(folder, name), 'r', async () => {});
+    const stamp = async ({ name, isLink }: { name: string; isLink: boolean }): Promise<void> => {
+      // What a link leads to is another entry's, which has seen to it.
+      if (!isLink) await synced(join(folder, name));
       const { size, mtimeNs } = await stat(join(folder, name), { bigint: true });
       files[name] = { size: Number(size), mtime: String(mtimeNs) };
-    }
-    await synced(join(folder, RECORD), 'wx', (file) => file.writeFile(JSON.stringify({ files, data })));
-    await synced(folder, 'r', async () => {});
+    };
+    // At once: the disk takes them together.
+    const listing = await readdir(folder, { withFileTypes: true });
+    await Promise.all(listing.map((entry) => stamp({ name: entry.name, isLink: entry.isSymbolicLink() })));
+    await writeFile(join(folder, RECORD), JSON.stringify({ files, data }), { flag: 'wx' });
+    await Promise.all([join(folder, RECORD), folder].map((path) => synced(path)));
   }
 
   /** Somebody else's entry that is as good stays; a damaged one makes room. */
@@ -146,7 +151,7 @@ export class AssemblyCache {
         await rm(final, { recursive: true, force: true });
       }
     }
-    await synced(join(final, '..'), 'r', async () => {});
+    // The name itself is not waited for: an entry that a loss of power takes away again is made again.
   }
 }
 
@@ -154,10 +159,9 @@ function entryName(key: string): string {
   return key.replace(':', '-');
 }
 
-async function synced(path: string, flags: string, work: (file: FileHandle) => Promise<void>): Promise<void> {
-  const file = await open(path, flags);
+async function synced(path: string): Promise<void> {
+  const file = await open(path, 'r');
   try {
-    await work(file);
     await file.sync();
   } finally {
     await file.close();

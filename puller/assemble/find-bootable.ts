@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest, ExecutionConfig } from '../../image-format/index.ts';
-import { DISK } from '../root/disk-name.ts';
+import { DISK } from '../root/file-names.ts';
 import type { Bootable, BootableRoot, ReadyKernel } from './bootable.ts';
 import type { AssemblyCache } from './cache.ts';
 import type { KernelData } from './kernel-files.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { RoledLayer } from '../../image-format/build/index.ts';
+import type { RoledLayer } from '../../image-format/build/manifest/index.ts';
 import { type Compression, layerCompression, VerifiedStream } from '../../image-format/index.ts';
 import { decompress, type LayerFile, readLayer } from '../../image-format/layers/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
 import type { Profile } from '../../hardware-profiles/index.ts';
-import { kernelLayerOf, type RoledLayer } from '../../image-format/build/index.ts';
+import type { RoledLayer } from '../../image-format/build/manifest/index.ts';
 import type { Descriptor } from '../../image-format/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
 import { cacheFolder } from '../store/folders.ts';
@@ -44,6 +44,7 @@ export async function kernelOfImage(
   descriptor: Descriptor,
   options: Pick<AssembleOptions, 'cacheDir' | 'profile' | 'signal' | 'onProgress'> = {},
 ): Promise<ReadyKernel> {
+  const { kernelLayerOf } = await import('../../image-format/build/index.ts');
   const cache = new AssemblyCache(options.cacheDir ?? cacheFolder());
   const which = options.profile === undefined ? {} : { profile: options.profile };
   const { layer } = await kernelLayerOf(descriptor, store, which);

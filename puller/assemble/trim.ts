@@ -22,7 +22,7 @@ export async function trimAssemblies(
   const wanted = await reachable(store);
   let removed = 0;
   // A root's disk is made of archives, so it goes first.
-  for (const kind of ['image', 'root', 'tar', 'layer', 'kernel'] satisfies EntryKind[]) {
+  for (const kind of ['image', 'root', 'tree', 'tar', 'layer', 'kernel'] satisfies EntryKind[]) {
     for (const key of await cache.keys(kind)) {
       if (wanted.has(key.replace('-', ':'))) continue;
       if (await cache.removeUnused(kind, key, options.now)) removed++;
@@ -33,7 +33,7 @@ export async function trimAssemblies(
 
 /**
  * The keys of all that names of the store reach: digests of manifests, diff_ids of layers, and the names of stacks of
- * layers, with and without the first one, which is the kernel's in an image of ours.
+ * the lowest layers, with and without the first one, which is the kernel's in an image of ours.
  */
 async function reachable(store: ContentStore): Promise<Set<string>> {
   const found = new Set<string>();
@@ -49,7 +49,10 @@ async function reachable(store: ContentStore): Promise<Set<string>> {
     }
     const { config } = document.value;
     const { diff_ids: diffIds } = parseImageConfig(await store.read(config.digest)).rootfs;
-    for (const key of [...diffIds, chainId(diffIds), chainId(diffIds.slice(1))]) found.add(key);
+    for (const layers of [diffIds, diffIds.slice(1)]) {
+      for (let count = layers.length; count > 0; count--) found.add(chainId(layers.slice(0, count)));
+    }
+    for (const diffId of diffIds) found.add(diffId);
   };
   for (const { descriptor } of await store.list()) {
     // What cannot be read keeps nothing alive.

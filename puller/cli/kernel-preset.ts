@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Preset } from '../../kernel-build/index.ts';
-import type { Session } from './context.ts';
 import { CliError } from './errors.ts';
 
 export interface PresetFlags {
@@ -17,23 +16,21 @@ interface Choice {
 }
 
 /**
- * The preset of the kernel that an image is built with, and with it how the guest gets its root. One line says what was
- * chosen, and why; what the command line says needs no reason.
+ * The preset of the kernel that an image is built with, and with it how the guest gets its root.
  *
+ * @returns `note` is a line that says what was chosen, and why; what the command line says needs no reason
  * @throws CliError `USAGE` for a root that the preset cannot have
  */
-export function choosePreset(session: Session, flags: PresetFlags): Preset {
+export function choosePreset(flags: PresetFlags): { preset: Preset; note: string | undefined } {
   const { preset, root, why } = choiceOf(flags);
   if (flags.root === 'erofs' && preset === 'small') {
     throw new CliError('USAGE', 'a kernel of the preset small cannot have its root on a disk', {
       hint: 'use --preset general, or --root initramfs',
     });
   }
-  if (flags.preset === undefined || flags.root === undefined) {
-    const place = root === 'erofs' ? 'on a disk' : 'in memory';
-    session.output.note(`uk: kernel of the preset ${preset}, root ${place}: ${why}`);
-  }
-  return preset;
+  if (flags.preset !== undefined && flags.root !== undefined) return { preset, note: undefined };
+  const place = root === 'erofs' ? 'on a disk' : 'in memory';
+  return { preset, note: `uk: kernel of the preset ${preset}, root ${place}: ${why}` };
 }
 
 function choiceOf({ fromImage, rootfs, preset, root }: PresetFlags): Choice {

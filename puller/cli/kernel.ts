@@ -7,7 +7,7 @@ import type { ContentStore } from '../../image-format/layout/index.ts';
 import type { BuiltKernel, KernelProgress, Preset } from '../../kernel-build/index.ts';
 import type { Session } from './context.ts';
 import { CliError } from './errors.ts';
-import type { Progress } from './output/progress.ts';
+import type { Piece, Progress } from './output/progress.ts';
 import { canonicalName } from './references.ts';
 import { pull } from './transfer.ts';
 
@@ -30,18 +30,20 @@ export async function buildKernel(
     { ...profile.kernel, preset },
     { signal: session.signal, onProgress: piece.onProgress },
   );
-  piece.done(kernel);
+  piece.done();
   return kernel;
 }
 
-/** Shows how far a build is, and whether there was anything to build. */
+/** Shows how far a build is. What was built before is there at once, and nobody has to be told. */
 export function buildPiece(progress: Progress, label: string) {
-  const piece = progress.piece(label, 'steps');
+  let piece: Piece | undefined;
   return {
     // Each phase counts anew; what it does not know must not stay from the one before.
-    onProgress: ({ phase, done = 0, total, text }: KernelProgress) =>
-      piece.update({ done, total, text: [phase, text && basename(text)].filter(Boolean).join(' ') }),
-    done: ({ cached }: { readonly cached: boolean }) => piece.done(cached ? 'already built' : 'built'),
+    onProgress: ({ phase, done = 0, total, text }: KernelProgress) => {
+      piece ??= progress.piece(label, 'steps');
+      piece.update({ done, total, text: [phase, text && basename(text)].filter(Boolean).join(' ') });
+    },
+    done: () => piece?.done('built'),
   };
 }
 

@@ -9,6 +9,6 @@ export async function buildLibc(session: Session, progress: Progress, fresh?: bo
   const { libcFor } = await import('../../kernel-build/index.ts');
   const piece = buildPiece(progress, 'libc ring0-musl');
   const libc = await libcFor({ signal: session.signal, fresh, onProgress: piece.onProgress });
-  piece.done(libc);
+  piece.done();
   return libc;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError } from 'commander';
 import { addArchive } from './commands/archive.ts';
+import { addBrowse } from './commands/browse.ts';
 import { addBuild } from './commands/build.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -45,6 +46,7 @@ export function createProgram(setStatus: (status: number) => void): Command {
   addLogin(program, context);
   addArchive(program, context);
   addImages(program, context);
+  addBrowse(program, context);
   addRun(program, context);
   addVolume(program, context);
   addKernel(program, context);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { loadProfile, type Profile } from '../../hardware-profiles/index.ts';
+import { loadProfile } from '../../hardware-profiles/index.ts';
 import { ANNOTATION, type Descriptor, parseManifestDocument, parseReference } from '../../image-format/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
-import type { BuiltKernel } from '../../kernel-build/index.ts';
 import type { ReadyKernel } from '../index.ts';
 import type { Session } from './context.ts';
-import { buildPiece } from './kernel.ts';
+import { buildKernel } from './kernel.ts';
 import { canonicalName, displayName, resolveLocal } from './references.ts';
 import { pull } from './transfer.ts';
 
@@ -49,32 +48,11 @@ export async function supplyKernel(
     say(`that of ${displayName(held.name)}`);
     return kernel;
   }
-  const kernel = await kernelOfFiles(await builtHere(session, profile), profile);
+  const progress = await session.output.progress();
+  const built = await buildKernel(session, profile, progress, PRESET).finally(progress.close);
+  const kernel = await kernelOfFiles(built, profile);
   say(`Linux ${String(kernel.kernelJson.version)} of the preset ${PRESET}`);
   return kernel;
-}
-
-/** One that was built before is there at once, and nobody has to be told. */
-async function builtHere(session: Session, profile: Profile): Promise<BuiltKernel> {
-  const { kernelFor } = await import('../../kernel-build/index.ts');
-  const progress = await session.output.progress();
-  let piece: ReturnType<typeof buildPiece> | undefined;
-  try {
-    const kernel = await kernelFor(
-      { ...profile.kernel, preset: PRESET },
-      {
-        signal: session.signal,
-        onProgress: (event) => {
-          piece ??= buildPiece(progress, `kernel ${profile.kernel.variant} ${PRESET}`);
-          piece.onProgress(event);
-        },
-      },
-    );
-    piece?.done(kernel);
-    return kernel;
-  } finally {
-    progress.close();
-  }
 }
 
 /** A kernel image that the store holds for that profile; where there are several, the last by name. */
@@ -82,14 +60,13 @@ async function kernelImage(
   store: ContentStore,
   profile: string,
 ): Promise<{ name: string; descriptor: Descriptor } | undefined> {
-  const images = (await store.list()).sort((a, b) => (a.name < b.name ? 1 : -1));
-  for (const { name, descriptor } of images) {
-    const annotations = await annotationsOf(store, descriptor);
-    if (annotations[ANNOTATION.kernelPreset] === PRESET && annotations[ANNOTATION.profile] === profile) {
-      return { name, descriptor };
-    }
-  }
-  return undefined;
+  const images = await store.list();
+  const annotations = await Promise.all(images.map(({ descriptor }) => annotationsOf(store, descriptor)));
+  const fitting = images.filter((_, index) => {
+    const said = annotations[index];
+    return said?.[ANNOTATION.kernelPreset] === PRESET && said[ANNOTATION.profile] === profile;
+  });
+  return fitting.sort((a, b) => (a.name < b.name ? -1 : 1)).at(-1);
 }
 
 /** A manifest that cannot be read is none that is wanted here. */

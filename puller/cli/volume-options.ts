@@ -34,7 +34,7 @@ export function addVolumeOptions(command: Command): void {
 }
 
 /**
- * All volumes of a command line, in an order in which they can be mounted: one below another's path comes after it.
+ * All volumes of a command line.
  *
  * @throws CliError `USAGE` where two have one path, or where one volume that is written to has two
  */
@@ -50,7 +50,7 @@ export function volumeRequests(flags: VolumeFlags): VolumeRequest[] {
     taken.add(path);
   }
   checkNames(requests);
-  return requests.sort((one, other) => depth(one) - depth(other));
+  return requests;
 }
 
 /** A guest has its volumes as disks: two file systems of one disk would destroy it, unless both only read. */
@@ -63,8 +63,4 @@ function checkNames(requests: readonly VolumeRequest[]): void {
       hint: 'a guest that writes to a volume has it at one path; link the other one, or use :ro for both',
     });
   }
-}
-
-function depth({ path }: VolumeRequest): number {
-  return path.split('/').length;
 }

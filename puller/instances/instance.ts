@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import type { Readable, Writable } from 'node:stream';
 import type { Bootable } from '../assemble/bootable.ts';
 import { PullerError } from '../errors.ts';
 import {
@@ -19,9 +18,10 @@ import { GUEST_NETWORK, type Machine, type MachineExit, type MachineSpec, type P
 import { monitorFor } from '../vmm/monitors.ts';
 import { RelayedForwards } from '../vmm/relayed-forwards.ts';
 import { howItEnded } from './crash.ts';
-import { type Execution, type ExecutionChoice, executionOf } from './execution.ts';
+import { type Execution, executionOf } from './execution.ts';
 import { bootTimeout, checkContract, crashed, outputFailed } from './failures.ts';
 import { reportHang } from './hang-report.ts';
+import type { InstanceOptions } from './instance-options.ts';
 import {
   backingOf,
   chooseMemory,
@@ -32,53 +32,9 @@ import {
   UNPACKING_FAILURE,
 } from './memory.ts';
 import { endsMachine } from './signal-effects.ts';
-import { type Storage, type StorageChoice, storageOf } from './storage.ts';
+import { type Storage, storageOf } from './storage.ts';
 import { InputCopy, LogTail, OutputCopy } from './streams.ts';
 import { Watchdog } from './watchdog.ts';
-
-/** What happens on the way, for whoever shows it. Times are milliseconds since the start was asked for. */
-export type InstanceEvent =
-  /** What this machine can do is being found out, once; it takes some seconds. */
-  | { type: 'probing' }
-  | { type: 'machine'; pid: number; choice: Choice; ms: number }
-  | { type: 'hello'; hello: Hello; ms: number }
-  | { type: 'started'; pid: number; ms: number }
-  /** The guest does not answer; `held`: no wonder, as somebody on this side keeps it from running. */
-  | { type: 'silent'; held: boolean; ms: number }
-  /** It answers again, after its processor was interrupted; `text` says what it had been doing. */
-  | { type: 'revived'; text: string; ms: number }
-  /** The guest's kernel has killed a process, as there was no memory left; told once. */
-  | { type: 'out-of-memory'; ms: number }
-  | { type: 'exit'; exit: Exit; ms: number };
-
-export interface InstanceOptions extends ExecutionChoice, StorageChoice {
-  /** Bytes. Default: the profile's, or more where the image needs it. */
-  memory?: number | undefined;
-  /** Default: the profile's. */
-  cpus?: number | undefined;
-  /** Size of the host's huge pages that the guest's memory is made of. Default: the profile's. */
-  hugePages?: 'off' | '2M' | '1G' | undefined;
-  /** Whether all memory is there before the guest starts. Default: the profile's. */
-  prefault?: boolean | undefined;
-  forwards?: readonly PortForward[] | undefined;
-  /** Default: empty. */
-  stdin?: Readable | 'empty' | undefined;
-  stdout: Writable;
-  stderr: Writable;
-  /** Gets the kernel's log as it comes; with it the kernel logs everything. */
-  console?: Writable | undefined;
-  /** Default: the instance's id. */
-  hostname?: string | undefined;
-  /** `auto` (default), `kvm`, `tcg`; `$UK_ACCEL` where it is left out. */
-  accelerator?: string | undefined;
-  /** Ends the machine at once, that of the accelerator's probe too; the start or the outcome then rejects with its reason. */
-  signal?: AbortSignal | undefined;
-  onEvent?: ((event: InstanceEvent) => void) | undefined;
-  /** How long the kernel may take until its init speaks. Default: 60 s, and more where its memory is touched first. */
-  bootTimeoutMs?: number | undefined;
-  /** How long a guest that has come up may be silent until it is given up, in milliseconds; 0: for ever. Default: 60 s. */
-  watchdogMs?: number | undefined;
-}
 
 export interface Outcome {
   /** 0 to 255; 128 and the number of a signal. */

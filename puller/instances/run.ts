@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Bootable } from '../assemble/bootable.ts';
-import { type Instance, type InstanceOptions, type Outcome, startInstance } from './instance.ts';
+import { type Instance, type Outcome, startInstance } from './instance.ts';
+import type { InstanceOptions } from './instance-options.ts';
 import { endsMachine } from './signal-effects.ts';
 import { forwardSignals, type SignalSource } from './signals.ts';
 

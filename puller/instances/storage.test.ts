@@ -96,6 +96,14 @@ test("with a read-only root the image's volumes are written to in memory, but fo
   ]);
 });
 
+test("one below another's path is mounted after it, also one that the image declares", () => {
+  const config = { Volumes: { '/srv/data/cache': {} } };
+  const tmpfs = (path: string) => ({ kind: 'tmpfs' as const, path, options: [], populate: false });
+  const choice = { readOnly: true, mounts: [tmpfs('/srv/data'), tmpfs('/srv')] };
+  const { start } = storageOf({ ...onDisk, config }, choice, by9p);
+  expect(start.mounts?.map(({ path }) => path)).toEqual(['/srv', '/srv/data', '/srv/data/cache']);
+});
+
 test('what the kernel cannot mount is refused, with what can be done', () => {
   const mounts = [{ kind: 'folder' as const, folder: '/srv', path: '/srv', readOnly: true }];
   expect(() => storageOf(inMemory, { mounts }, by9p)).toThrow(

@@ -17,7 +17,6 @@ export type InstanceMount =
   | { kind: 'tmpfs'; path: string; options: readonly string[]; populate: boolean };
 
 export interface StorageChoice {
-  /** In the order in which they are mounted. */
   mounts?: readonly InstanceMount[] | undefined;
   /** Whether the root takes no writes. /run, /tmp, /var/tmp and the image's volumes do. */
   readOnly?: boolean | undefined;
@@ -64,7 +63,9 @@ export function storageOf(
     if (scratch !== undefined) storage.disks.push({ serial: SCRATCH, file: scratch, format: 'raw', readOnly: false });
     storage.start.root = { disk: ROOT, type: 'erofs', writable };
   }
-  storage.start.mounts = [...own, ...mounts].map((mount, index) =>
+  // One below another's path is mounted after it, or it would be hidden.
+  const ordered = [...own, ...mounts].sort((one, other) => depth(one) - depth(other));
+  storage.start.mounts = ordered.map((mount, index) =>
     addMount(storage, mount, index, bootable.filesystems, shareKind),
   );
   return storage;
@@ -77,6 +78,10 @@ function writableVolumes(paths: readonly string[], mounts: readonly InstanceMoun
     .filter((path) => path.startsWith('/') && path !== '/' && !taken.has(path))
     .sort()
     .map((path) => ({ kind: 'tmpfs', path, options: [], populate: true }));
+}
+
+function depth({ path }: InstanceMount): number {
+  return path.split('/').length;
 }
 
 function addMount(

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, symlink, writeFile } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../../image-format/index.ts';
 import type { AssemblyCache } from '../assemble/cache.ts';
 import { chainId } from './chain-id.ts';
-import { DISK } from './disk-name.ts';
+import { DISK, TAR } from './file-names.ts';
 import { type Extent, vmdkDescriptor } from './vmdk.ts';
 
 const METADATA = 'metadata';
@@ -22,18 +22,29 @@ export interface RootLayer {
   unpack(folder: string): Promise<number>;
 }
 
+/** Told before a layer is unpacked (`layer`), and before the metadata are made (`image`). */
+type OnProgress = (phase: 'layer' | 'image', layer?: number) => void;
+
+export interface RootDiskOptions {
+  /**
+   * How many of the lowest layers other images are likely to have too: what these give together is kept, so that such
+   * an image only needs the layers above. Default: all but the last.
+   */
+  shared?: number;
+  onProgress?: OnProgress;
+}
+
 /**
  * Makes the disk that a guest gets its root from: the metadata of a file system for all layers together, and the
  * layers' archives as they are. Only the metadata are made for each image; an archive is kept once for all of them.
  *
- * @param onProgress told before a layer is unpacked (`layer`), and before the metadata are made (`image`)
  * @returns the key of the cache's entry, of kind `root`
  * @throws PullerError `IMAGE_UNSUPPORTED`, `STORE_IO`; what `unpack` throws
  */
 export async function makeRootDisk(
   cache: AssemblyCache,
   layers: readonly RootLayer[],
-  onProgress: (phase: 'layer' | 'image', layer?: number) => void = () => {},
+  { shared = layers.length - 1, onProgress = () => {} }: RootDiskOptions = {},
 ): Promise<Digest> {
   const key = chainId(layers.map(({ diffId }) => diffId));
   if ((await cache.find('root', key)) !== undefined) return key;
@@ -45,35 +56,32 @@ export async function makeRootDisk(
     sizes.push(made.size);
   }
   onProgress('image');
-  await cache.make('root', key, (folder) => writeRoot(folder, cache, layers, sizes));
+  const diffIds = layers.map(({ diffId }) => diffId);
+  await cache.make('root', key, (folder) => writeRoot(folder, cache, diffIds, sizes, shared));
   return key;
 }
 
 async function writeRoot(
   folder: string,
   cache: AssemblyCache,
-  layers: readonly RootLayer[],
+  diffIds: readonly Digest[],
   sizes: readonly number[],
+  shared: number,
 ): Promise<object> {
   // What only a new root needs is loaded only then.
-  const [{ applyLayer }, { parseIndex }, { impliedDirectory }, { writeMetadata }, { INDEX, TAR }] = await Promise.all([
-    import('./apply-layer.ts'),
-    import('./layer-index.ts'),
-    import('./tree.ts'),
+  const [{ mergeLayers }, { writeMetadata }] = await Promise.all([
+    import('./merge-layers.ts'),
     import('./erofs/write-metadata.ts'),
-    import('./unpack-layer.ts'),
   ]);
-  const root = impliedDirectory();
-  const extents: Extent[] = [];
-  for (const [number, { diffId }] of layers.entries()) {
-    applyLayer(root, parseIndex(await readFile(cache.file('tar', diffId, INDEX), 'utf8')), number);
+  const root = await mergeLayers(cache, diffIds, shared);
+  const metadata = writeMetadata(root, sizes);
+  await writeFile(join(folder, METADATA), metadata, { flag: 'wx', mode: 0o600 });
+  const extents: Extent[] = [{ name: METADATA, size: metadata.length }];
+  for (const [number, diffId] of diffIds.entries()) {
     const name = `${number}.tar`;
     await symlink(cache.link('tar', diffId, TAR), join(folder, name));
     extents.push({ name, size: sizes[number] ?? 0 });
   }
-  const metadata = writeMetadata(root, sizes);
-  await writeFile(join(folder, METADATA), metadata, { flag: 'wx', mode: 0o600 });
-  const descriptor = vmdkDescriptor([{ name: METADATA, size: metadata.length }, ...extents]);
-  await writeFile(join(folder, DISK), descriptor, { flag: 'wx', mode: 0o600 });
+  await writeFile(join(folder, DISK), vmdkDescriptor(extents), { flag: 'wx', mode: 0o600 });
   return {};
 }

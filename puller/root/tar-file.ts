@@ -5,6 +5,9 @@ import { type Digest, digestAlgorithm, digestHex, ImageError } from '../../image
 
 const BLOCK = 512;
 
+/** So much is written before the disk is asked to take it. */
+const SYNC_EVERY = 64 * 1024 ** 2;
+
 /**
  * Writes a layer's tar archive as it streams by, and hashes it. One piece is being written while the next is
  * unpacked and hashed.
@@ -14,6 +17,9 @@ export class TarFile {
   readonly #hash: Hash;
   readonly #diffId: Digest;
   #writing: Promise<unknown> = Promise.resolve();
+  /** Set while the disk takes what was written so far. */
+  #syncing: Promise<void> | undefined;
+  #synced = 0;
   #size = 0;
 
   private constructor(file: FileHandle, diffId: Digest) {
@@ -53,12 +59,14 @@ export class TarFile {
     }
     await this.#append(Buffer.alloc((BLOCK - (this.#size % BLOCK)) % BLOCK));
     await this.#writing;
+    await this.#syncing;
     return this.#size;
   }
 
   async close(): Promise<void> {
     // Its failure was thrown already, or something else was before it.
     await this.#writing.catch(() => {});
+    await this.#syncing?.catch(() => {});
     await this.#file.close();
   }
 
@@ -69,6 +77,16 @@ export class TarFile {
     this.#writing = writeAll(this.#file, chunk, at);
     // Whoever waits for it gets the error; nobody may be waiting yet.
     this.#writing.catch(() => {});
+    if (this.#size - this.#synced >= SYNC_EVERY && this.#syncing === undefined) this.#sync();
+  }
+
+  /** Beside the work that goes on: else all of a large layer would have to be waited for at the end. */
+  #sync(): void {
+    this.#synced = this.#size;
+    this.#syncing = this.#file.datasync().then(() => {
+      this.#syncing = undefined;
+    });
+    this.#syncing.catch(() => {});
   }
 }
 

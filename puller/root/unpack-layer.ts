@@ -3,14 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Compression, type Digest, ImageError } from '../../image-format/index.ts';
 import { decompress, type LayerFile, readLayer } from '../../image-format/layers/index.ts';
+import { formatIndex, type IndexEntry } from '../../image-format/root/index.ts';
 import { PullerError } from '../errors.ts';
-import { formatIndex, type IndexEntry } from './layer-index.ts';
+import { INDEX, TAR } from './file-names.ts';
 import { TarFile } from './tar-file.ts';
-
-/** The plain archive, filled up to whole blocks of 512 bytes. */
-export const TAR = 'layer.tar';
-/** See {@link formatIndex}. */
-export const INDEX = 'index.json';
 
 /** Most bytes that a layer may unpack to: 512-byte blocks are counted with 32 bits. */
 export const LAYER_MAX = 2 ** 31 * 512;

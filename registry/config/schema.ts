@@ -81,6 +81,16 @@ export const configSchema = z.strictObject({
         .describe('origins whose web pages may read from the registry, separated by commas; * is every origin'),
     })
     .prefault({}),
+  web: z
+    .strictObject({
+      pages: z.boolean().default(true).describe('show pages to browsers, see docs/web.md'),
+      host: z
+        .string()
+        .regex(/^[^\s/:@][^\s@]*$/, 'write HOST[:PORT][/PATH], as in registry.example.com:5000')
+        .optional()
+        .describe('what references begin with on pages; left out: the host that the browser or its proxy names'),
+    })
+    .prefault({}),
   manifests: z
     .strictObject({
       sparse: z.boolean().default(false).describe('take manifests that name what their repository does not hold'),

@@ -24,6 +24,8 @@ const ANSWERS: Record<RegistryErrorCode, readonly [status: number, code: string]
   MANIFEST_INVALID: [400, 'MANIFEST_INVALID'],
   MANIFEST_TOO_LARGE: [413, 'SIZE_INVALID'],
   MANIFEST_BLOB_UNKNOWN: [400, 'MANIFEST_BLOB_UNKNOWN'],
+  FILE_UNKNOWN: [404, 'FILE_UNKNOWN'],
+  CONTENT_UNREADABLE: [422, 'CONTENT_UNREADABLE'],
   RANGE_INVALID: [416, 'SIZE_INVALID'],
   PARAMETER_INVALID: [400, 'UNSUPPORTED'],
   TAGS_TOO_MANY: [414, 'UNSUPPORTED'],
@@ -53,15 +55,7 @@ export function answerError(
   error: unknown,
   { logger, metrics }: { logger: Logger; metrics: Metrics },
 ): void {
-  const { status, code, message, detail } = describe(error);
-  const fields = { method: request.method, url: request.url, status, code };
-  if (status >= 500) {
-    logger.error({ ...fields, err: error }, message);
-    metrics.failed(error instanceof RegistryError ? error.code : 'UNEXPECTED');
-  } else {
-    // What a client did wrong, or asked for to see whether it is there: the client is told, that is enough.
-    logger.debug(fields, message);
-  }
+  const { status, code, message, detail } = explainError(request, error, { logger, metrics });
 
   if (response.headersSent) {
     // Too late for an answer; a connection that is cut is one that no client takes for the end of a blob.
@@ -86,9 +80,33 @@ export function answerError(
   if (!request.destroyed) request.resume();
 }
 
-function describe(error: unknown): { status: number; code: string; message: string; detail?: unknown } {
+/** What is said of an error, on a page as in an answer of the protocol. Logs and counts it. */
+export function explainError(
+  request: IncomingMessage,
+  error: unknown,
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
+): ReturnType<typeof describe> {
+  const explained = describe(error, request.url?.startsWith('/api/') ?? false);
+  const { status, code, message } = explained;
+  const fields = { method: request.method, url: request.url, status, code };
+  if (status >= 500) {
+    logger.error({ ...fields, err: error }, message);
+    metrics.failed(error instanceof RegistryError ? error.code : 'UNEXPECTED');
+  } else {
+    // What a client did wrong, or asked for to see whether it is there: the client is told, that is enough.
+    logger.debug(fields, message);
+  }
+  return explained;
+}
+
+/** @param ownCodes answer our code as it is: only the protocol has a list that answers must keep to */
+function describe(
+  error: unknown,
+  ownCodes: boolean,
+): { status: number; code: string; message: string; detail?: unknown } {
   if (error instanceof RegistryError) {
-    const [status, code] = ANSWERS[error.code];
+    const [status, listed] = ANSWERS[error.code];
+    const code = ownCodes ? error.code : listed;
     const hint = error.hint === undefined ? '' : `; ${error.hint}`;
     const detail = error instanceof MissingContent ? error.digests.map((digest) => ({ digest })) : undefined;
     return { status, code, message: error.message + hint, ...(detail === undefined ? {} : { detail }) };

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Browse } from '../browse/index.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { Service } from '../service/index.ts';
 import { createApp } from './app.ts';
 import { crossOrigin } from './cors.ts';
 import { dispatch } from './dispatch.ts';
-import { answerError } from './error-answer.ts';
+import { answerError, explainError } from './error-answer.ts';
+import { Manners } from './manners.ts';
 import { nameRoute, observe } from './observe.ts';
 import { answerOperations, type Operations } from './operations.ts';
+import { createPages } from './page-routes.ts';
 import { ROUTES } from './routes.ts';
 
 export interface ListenerOptions {
   service: Service;
+  browse: Browse;
   logger: Logger;
   metrics: Metrics;
   operations: Operations;
@@ -20,6 +24,17 @@ export interface ListenerOptions {
   logRequests: boolean;
   /** Whose pages may read answers, see {@link crossOrigin}. */
   corsOrigins: readonly string[];
+  /** Pages for browsers; undefined where there are none. */
+  pages?: PageSettings | undefined;
+}
+
+export interface PageSettings {
+  /** What references begin with on pages; left out: what the request says. */
+  host?: string | undefined;
+  /** Whether this process serves HTTPS itself. */
+  secure: boolean;
+  /** Origin where the storage answers blobs by itself. */
+  blobOrigin?: string | undefined;
 }
 
 /**
@@ -28,16 +43,19 @@ export interface ListenerOptions {
  */
 export function createListener({
   service,
+  browse,
   logger,
   metrics,
   operations,
   logRequests,
   corsOrigins,
+  pages,
 }: ListenerOptions): RequestListener {
   const fail = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
     answerError(request, response, error, { logger, metrics });
   };
-  const app = createApp(service, fail);
+  const manners = new Manners();
+  const app = createApp(service, browse, fail, { manners, answerPage: pages && openPages(pages) });
   const answerPreflight = crossOrigin(corsOrigins);
   return (request, response) => {
     request.url = originForm(request.url ?? '/');
@@ -46,10 +64,20 @@ export function createListener({
       nameRoute(response, 'preflight');
       return;
     }
+    if (request.url.startsWith('/v2/')) manners.pulled();
     const early = answerEarly(request, response);
     if (early === undefined) app(request, response);
     else early.catch((error: unknown) => fail(request, response, error));
   };
+
+  function openPages({ host, secure, blobOrigin }: PageSettings) {
+    return createPages({
+      // Who serves no browser needs none of it in memory.
+      open: async () => (await import('../web/index.ts')).Web.create({ browse, host, secure }),
+      explain: (request, error) => explainError(request, error, { logger, metrics }),
+      blobOrigin,
+    });
+  }
 
   function answerEarly(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined {
     if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Socket } from 'node:net';
+import { type Browse, createBrowse } from '../browse/index.ts';
 import { RegistryError } from '../errors.ts';
 import { type Logger, SILENT } from '../logger.ts';
 import { Metrics, type MetricsSnapshot, mergeMetrics } from '../operations/metrics.ts';
 import { createService, type Service } from '../service/index.ts';
 import type { ObjectStore } from '../storage/contract.ts';
 import type { ListenOptions } from './listen.ts';
-import { createListener } from './listener.ts';
+import { createListener, type PageSettings } from './listener.ts';
 import { HttpServer, type TlsFiles } from './server.ts';
 
 export interface RequestServerOptions {
@@ -25,17 +26,27 @@ export interface RequestServerOptions {
   blobCacheBytes?: number | undefined;
   /** Origins whose pages may read answers; `*` is every one. Default: none. */
   corsOrigins?: readonly string[] | undefined;
+  /** Show pages to browsers. Default true. */
+  pages?: boolean | undefined;
+  /** What references begin with on pages. Default: what the request says. */
+  pagesHost?: string | undefined;
+  /** Origin where the storage answers blobs by itself, for pages that verify them. */
+  blobOrigin?: string | undefined;
 }
 
 const MIB = 1024 * 1024;
+/** A server that was just started has more urgent things to do. */
+const WARM_AFTER_MS = 3_000;
 
 /** What one process does of a registry: answers requests out of a store that others may have open too. */
 export class RequestServer {
   readonly service: Service;
+  readonly browse: Browse;
   readonly #store: ObjectStore;
   readonly #metrics = new Metrics();
   readonly #server: HttpServer;
   #stopping = false;
+  #warming: NodeJS.Timeout | undefined;
 
   /** @param allMetrics of all processes of this server; left out: this one's */
   constructor(store: ObjectStore, options: RequestServerOptions, allMetrics?: () => Promise<MetricsSnapshot[]>) {
@@ -48,13 +59,16 @@ export class RequestServer {
         onRead: (result) => metrics.blobCache(result),
       },
     });
+    this.browse = createBrowse({ store, service: this.service });
     const collect = allMetrics ?? (async () => [await this.snapshot()]);
     const listener = createListener({
       service: this.service,
+      browse: this.browse,
       logger: options.logger ?? SILENT,
       metrics,
       logRequests: options.logRequests ?? false,
       corsOrigins: options.corsOrigins ?? [],
+      pages: pageSettings(options),
       operations: {
         unready: () => this.#unready(),
         ...(options.metrics === false ? {} : { metrics: async () => mergeMetrics(await collect()) }),
@@ -68,11 +82,13 @@ export class RequestServer {
 
   /** @throws RegistryError `LISTEN_FAILED` */
   listen(where: ListenOptions): Promise<{ url: string; port: number }> {
+    this.#warmUp();
     return this.#server.listen(where);
   }
 
   /** In place of {@link listen}: connections come by {@link accept}. */
   begin(): void {
+    this.#warmUp();
     this.#server.begin();
   }
 
@@ -99,7 +115,18 @@ export class RequestServer {
   /** Takes no new connections; requests under way may end for `graceMs`. The store stays open. */
   async close(graceMs: number): Promise<void> {
     this.#stopping = true;
+    clearTimeout(this.#warming);
     await this.#server.close(graceMs);
+    await this.browse.close();
+  }
+
+  /** Reads the names of repositories, so that the first who searches need not wait for that. */
+  #warmUp(): void {
+    this.#warming = setTimeout(() => {
+      // Who asks later meets the same failure, if it lasts.
+      this.browse.repositories({ size: 1 }).catch(() => undefined);
+    }, WARM_AFTER_MS);
+    this.#warming.unref();
   }
 
   async #unready(): Promise<string | undefined> {
@@ -113,4 +140,8 @@ export class RequestServer {
       return error instanceof RegistryError ? error.message : 'the storage cannot be read';
     }
   }
+}
+
+function pageSettings({ pages = true, pagesHost, blobOrigin, tls }: RequestServerOptions): PageSettings | undefined {
+  return pages ? { host: pagesHost, blobOrigin, secure: tls !== undefined } : undefined;
 }

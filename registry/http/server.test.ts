@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../../image-format/index.ts';
+import { createBrowse } from '../browse/index.ts';
 import { SILENT } from '../logger.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { createService, type Service } from '../service/index.ts';
@@ -42,7 +43,9 @@ describe('a connection on which nothing moves', () => {
     });
     service = createService(slow);
     const metrics = new Metrics();
-    const app = createApp(service, (...failed) => answerError(...failed, { logger: SILENT, metrics }));
+    const app = createApp(service, createBrowse({ store, service }), (...failed) =>
+      answerError(...failed, { logger: SILENT, metrics }),
+    );
     ended = Promise.withResolvers();
     server = new HttpServer(
       (request, response) => {

@@ -3,6 +3,7 @@ import type { ObjectStore } from '../storage/contract.ts';
 import { BlobCache, type BlobCacheOptions } from './blob-cache.ts';
 import { Blobs } from './blobs.ts';
 import { Catalog } from './catalog.ts';
+import { Changes } from './changes.ts';
 import { Manifests, type ManifestsOptions } from './manifests.ts';
 import { Referrers } from './referrers.ts';
 import { type Surroundings, SYSTEM } from './surroundings.ts';
@@ -17,6 +18,7 @@ export interface Service {
   tags: Tags;
   referrers: Referrers;
   catalog: Catalog;
+  changes: Changes;
 }
 
 export function createService(
@@ -29,7 +31,8 @@ export function createService(
   const referrers = new Referrers(store);
   const catalog = new Catalog(store, surroundings);
   const uploads = new Uploads(store, blobs, surroundings);
-  const rooms = { blobs, tags, referrers, catalog };
+  const changes = new Changes(store, surroundings);
+  const rooms = { blobs, tags, referrers, catalog, changes };
   const manifests = new Manifests(store, surroundings, rooms, { sparse: options.sparse ?? false });
-  return { blobs, uploads, manifests, tags, referrers, catalog };
+  return { blobs, uploads, manifests, tags, referrers, catalog, changes };
 }

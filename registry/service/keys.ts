@@ -70,6 +70,11 @@ export const referrerKey = (repository: string, subject: Digest, digest: Digest)
 export const CATALOG_PREFIX = 'catalog/';
 export const catalogKey = (repository: string) => `${CATALOG_PREFIX}${repository}!`;
 
+/** Which repositories changed lately, by slots of time that come around again: see `changes.ts`. */
+export const CHANGES_PREFIX = 'changes/';
+export const changesPrefix = (slot: number) => `${CHANGES_PREFIX}${String(slot).padStart(3, '0')}/`;
+export const changeKey = (slot: number, repository: string) => `${changesPrefix(slot)}${repository}!`;
+
 /** {@link SessionRecord}. */
 export const UPLOADS_PREFIX = 'uploads/';
 export const uploadKey = (id: string) => UPLOADS_PREFIX + id;

@@ -4,6 +4,7 @@ import { RegistryError } from '../errors.ts';
 import type { ObjectStore } from '../storage/contract.ts';
 import type { Blobs } from './blobs.ts';
 import type { Catalog } from './catalog.ts';
+import type { Changes } from './changes.ts';
 import { catalogKey, manifestKey, referrerKey, taggedKey, tagKey } from './keys.ts';
 import { type ManifestContent, type Need, readPushedManifest } from './manifest-content.ts';
 import {
@@ -59,12 +60,13 @@ export class Manifests {
   readonly #tags: Tags;
   readonly #referrers: Referrers;
   readonly #catalog: Catalog;
+  readonly #changes: Changes;
   readonly #options: ManifestsOptions;
 
   constructor(
     store: ObjectStore,
     surroundings: Surroundings,
-    rooms: { blobs: Blobs; tags: Tags; referrers: Referrers; catalog: Catalog },
+    rooms: { blobs: Blobs; tags: Tags; referrers: Referrers; catalog: Catalog; changes: Changes },
     options: ManifestsOptions,
   ) {
     this.#store = store;
@@ -73,6 +75,7 @@ export class Manifests {
     this.#tags = rooms.tags;
     this.#referrers = rooms.referrers;
     this.#catalog = rooms.catalog;
+    this.#changes = rooms.changes;
     this.#options = options;
   }
 
@@ -96,7 +99,11 @@ export class Manifests {
    * @throws RegistryError `MANIFEST_INVALID`, `MANIFEST_TOO_LARGE`, `MANIFEST_BLOB_UNKNOWN`, `DIGEST_INVALID`,
    *   `CONDITION_FAILED`
    */
-  async put(repository: string, push: ManifestPush): Promise<PushedManifest> {
+  put(repository: string, push: ManifestPush): Promise<PushedManifest> {
+    return this.#changes.during(repository, (noted) => this.#put(repository, push, noted));
+  }
+
+  async #put(repository: string, push: ManifestPush, noted: Promise<void>): Promise<PushedManifest> {
     const content = readPushedManifest(push.bytes, push.contentType);
     const digest = digestOf(push.bytes, push.digest === undefined ? 'sha256' : digestAlgorithm(push.digest));
     if (push.digest !== undefined && push.digest !== digest) {
@@ -104,7 +111,7 @@ export class Manifests {
     }
     const { subject } = content;
     const before = await this.#checkCondition(repository, digest, push);
-    await Promise.all([this.#checkNeeds(repository, content), this.#checkSubject(repository, content)]);
+    await Promise.all([this.#checkNeeds(repository, content), this.#checkSubject(repository, content), noted]);
     for (let round = 0; ; round += 1) {
       const [version] = await Promise.all([
         this.#write(repository, digest, content, push.bytes),
@@ -148,7 +155,12 @@ export class Manifests {
    *
    * @throws RegistryError `MANIFEST_UNKNOWN`, `CONDITION_FAILED`
    */
-  async delete(repository: string, digest: Digest, condition?: Condition): Promise<void> {
+  delete(repository: string, digest: Digest, condition?: Condition): Promise<void> {
+    return this.#changes.during(repository, (noted) => this.#delete(repository, digest, noted, condition));
+  }
+
+  async #delete(repository: string, digest: Digest, noted: Promise<void>, condition?: Condition): Promise<void> {
+    await noted;
     const key = manifestKey(repository, digest);
     for (;;) {
       const stored = await this.#store.get(key);
@@ -169,7 +181,11 @@ export class Manifests {
 
   /** Deletes a tag only. @throws RegistryError `MANIFEST_UNKNOWN`, `CONDITION_FAILED` */
   async untag(repository: string, tag: string, condition?: Condition): Promise<void> {
-    if (!(await this.#tags.delete(repository, tag, condition))) throw tagUnknown(repository, tag);
+    const deleted = await this.#changes.during(repository, async (noted) => {
+      await noted;
+      return this.#tags.delete(repository, tag, condition);
+    });
+    if (!deleted) throw tagUnknown(repository, tag);
   }
 
   /**

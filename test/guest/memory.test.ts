@@ -60,6 +60,21 @@ test('an image whose profile has no balloon runs as ever', async () => {
   expect((await instance.outcome).status).toBe(0);
 });
 
+test('a guest whose kernel kills a process for want of memory says so', async () => {
+  const events: string[] = [];
+  const instance = await startInstance(image.bootable, {
+    entrypoint: ['/programs/memory'],
+    // Less than its memory, or the kernel would refuse at once; more than is free.
+    args: ['50'],
+    memory: 64 * MEBIBYTE,
+    stdout: new Collector(),
+    stderr: new Collector(),
+    onEvent: ({ type }) => events.push(type),
+  });
+  expect((await instance.outcome).end).toMatchObject({ signal: constants.signals.SIGKILL });
+  expect(events).toContain('out-of-memory');
+});
+
 test('memory that is to be there is there, and stays', async () => {
   const { instance, stdout, next } = await fill(16, { memory: 200 * MEBIBYTE, prefault: true });
   expect(await residentMemory(instance)).toBeGreaterThan(200);

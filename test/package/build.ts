@@ -2,8 +2,9 @@
 // Before a package is packed: JavaScript in `dist/`, because Node strips no types below node_modules, and beside it
 // everything else that the rooms read while they run, in the same places as in a checkout.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { BUNDLED, bundleScripts } from '../../registry/web/client/bundle.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const dist = join(root, 'dist');
@@ -21,3 +22,9 @@ for (const path of tracked.split('\0')) {
   mkdirSync(dirname(join(dist, path)), { recursive: true });
   cpSync(join(root, path), join(dist, path));
 }
+
+// The scripts of the pages, in one piece each.
+const client = 'registry/web/client';
+const bundled = join(dist, client, BUNDLED);
+mkdirSync(bundled, { recursive: true });
+for (const [name, body] of await bundleScripts(join(root, client))) writeFileSync(join(bundled, name), body);

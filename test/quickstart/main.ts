@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run quickstart`: the whole way once, with Debian's nginx. It says each command before it runs it, works in a
-// folder of its own, and stops and removes whatever it started, however it ends.
+// folder of its own, and stops and removes whatever it started, however it ends. With `--keep` the registry goes on
+// afterwards, to be looked at, until Ctrl-C.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,6 +15,7 @@ const here = import.meta.dirname;
 const root = resolve(here, '../..');
 const UK = join(root, 'puller/cli/uk');
 const READY_MS = 120_000;
+const keep = process.argv.includes('--keep');
 
 const folder = await mkdtemp(join(tmpdir(), 'uk-quickstart-'));
 const builder = join(folder, 'builder');
@@ -56,9 +58,14 @@ try {
   await show(['push', reference], builder);
   await show(['pull', reference], node);
   await serve(reference);
-  console.log(
-    `\nDone in ${((performance.now() - begin) / 1000).toFixed(1)} s. Everything that was started is stopped.`,
-  );
+  const ended = keep ? 'The guest is stopped.' : 'Everything that was started is stopped.';
+  console.log(`\nDone in ${((performance.now() - begin) / 1000).toFixed(1)} s. ${ended}`);
+  if (keep) {
+    console.log(
+      `\nThe registry goes on: look at it with a browser, http://${host}/\nCtrl-C stops it and removes everything.`,
+    );
+    await new Promise((done) => registry?.once('close', done));
+  }
 } finally {
   await cleanUp();
 }

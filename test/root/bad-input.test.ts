@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Descriptor, type Digest, digestOf, MEDIA_TYPE } from '../../image-format/index.ts';
 import { AssemblyCache } from '../../puller/assemble/cache.ts';
-import { DISK } from '../../puller/root/disk-name.ts';
+import { DISK } from '../../puller/root/file-names.ts';
 import { makeRootDisk } from '../../puller/root/root-disk.ts';
 import { type TarEntry, tarOf } from '../../puller/root/testing.ts';
 import { unpackLayer } from '../../puller/root/unpack-layer.ts';

@@ -20,6 +20,9 @@ bench='linux-image-cloud-amd64 redis-server redis-tools nginx wrk'
 # What makes container images and runs them: the tests of whole roots.
 root='mmdebstrap podman runc buildah skopeo util-linux'
 
+# The browser that looks at the registry's pages, what it writes with, and what makes pictures of them small.
+web='chromium fonts-dejavu-core pngquant ca-certificates'
+
 wanted=
 for goal; do
 	case $goal in
@@ -29,8 +32,9 @@ for goal; do
 	suites) wanted="$wanted $suites" ;;
 	bench) wanted="$wanted $bench" ;;
 	root) wanted="$wanted $root" ;;
+	web) wanted="$wanted $web" ;;
 	*)
-		echo "$0: $goal: none of quickstart, test, kernel, suites, bench, root" >&2
+		echo "$0: $goal: none of quickstart, test, kernel, suites, bench, root, web" >&2
 		exit 2
 		;;
 	esac

@@ -28,6 +28,7 @@ function step(name: string, command: string, args: string[]): void {
 // Its package for this platform, as the launcher's Node is: nothing here runs on another.
 step('format and lint', 'node_modules/@biomejs/cli-linux-x64/biome', ['check', '--error-on-warnings']);
 step('types', 'tsc', ['-p', '.']);
+step('types of what browsers run', 'tsc', ['-p', 'registry/web/client']);
 
 console.log('\n== tests');
 // Without the project `s3`, which installs and starts an S3 server: `npm run test:s3`.

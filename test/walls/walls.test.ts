@@ -26,9 +26,13 @@ const FACES = [
   'image-format/import/index.ts',
   'image-format/layers/index.ts',
   'image-format/remote/index.ts',
+  'image-format/root/index.ts',
   'image-format/build/index.ts',
+  'image-format/build/manifest/index.ts',
   'kernel-build/index.ts',
   'registry/index.ts',
+  // What `uk diff` shares with the registry's pages; the registry itself is not loaded for it.
+  'registry/browse/offline.ts',
   'puller/index.ts',
   // What describes the commands must not load all that these rooms' faces load.
   'hardware-profiles/memory.ts',

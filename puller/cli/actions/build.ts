@@ -106,10 +106,11 @@ async function buildFromApp(
   const libc = flags.libc === undefined ? {} : { libc: await buildLibc(session, progress) };
   const base = await chosenBase(session, store, progress, { ...flags, compression });
   const images: ProfiledImage[] = [];
+  const choice = flags.kernel === undefined ? choosePreset(flags) : undefined;
   for (const profile of profiles) {
     const kernel =
       flags.kernel === undefined
-        ? await builtKernel(session, profile, progress, choosePreset(session, flags))
+        ? await builtKernel(session, profile, progress, choice?.preset)
         : await kernelFromImage(session, store, flags.kernel, {
             profile,
             explicit: flags.profile !== undefined,
@@ -136,6 +137,8 @@ async function buildFromApp(
     piece.done('built');
     images.push({ profile: kernel.profile.name, image });
   }
+  // After what may fail: an error is one line alone.
+  if (choice?.note !== undefined) session.output.note(choice.note);
   return images;
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { inspectImage, summarizeImages, trimAssemblies } from '../../index.ts';
 import type { Session } from '../context.ts';
+import { CliError } from '../errors.ts';
 import { formatBytes } from '../output/bytes.ts';
 import { formatTable } from '../output/table.ts';
 import { canonicalName, displayName, pinnedName, resolveLocal } from '../references.ts';
+import type { FileFlags } from './files.ts';
 
 export async function listImages(session: Session): Promise<undefined> {
   const images = await summarizeImages(await session.openStore());
@@ -38,7 +40,14 @@ export async function removeImages(session: Session, images: string[]): Promise<
   return undefined;
 }
 
-export async function inspect(session: Session, image: string, flags: { profile?: string }): Promise<undefined> {
+export interface InspectFlags extends FileFlags {
+  files?: boolean;
+}
+
+export async function inspect(session: Session, image: string, flags: InspectFlags): Promise<undefined> {
+  if (flags.files) return (await import('./files.ts')).listFiles(session, image, flags);
+  const misplaced = (['layer', 'path', 'search'] as const).find((name) => flags[name] !== undefined);
+  if (misplaced !== undefined) throw new CliError('USAGE', `--${misplaced} goes with --files`);
   const store = await session.openStore();
   const { name, descriptor } = await resolveLocal(store, image);
   const found = await inspectImage(store, descriptor, flags.profile);

@@ -18,7 +18,12 @@ export async function serve(session: Session, options: ServeOptions): Promise<un
   process.on('SIGHUP', serving.reload);
   try {
     const { url, workers } = serving;
-    session.output.result({ url, workers, storage: printable(config).storage }, () => `listening on ${url}`);
+    // Where a browser finds the pages; behind a proxy it is another address.
+    const pages = config.web.pages ? `${url}/` : undefined;
+    session.output.result(
+      { url, workers, storage: printable(config).storage, ...(pages === undefined ? {} : { pages }) },
+      () => (pages === undefined ? `listening on ${url}` : `listening on ${url}\npages for browsers: ${pages}`),
+    );
     if (!signal.aborted) {
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { action, type CommandContext } from '../context.ts';
 
 export function addImages(program: Command, context: CommandContext): void {
@@ -23,9 +23,31 @@ export function addImages(program: Command, context: CommandContext): void {
     .action(action(context, async () => (await import('../actions/images.ts')).tagImage));
   program
     .command('inspect')
-    .description('show what an image of the store is made of')
-    .argument('<image>', 'an image of the store')
+    .description('show what an image is made of')
+    .argument('<image>', 'an image of the store; with --files also one of a registry')
     .option('--json', 'print everything as JSON: manifest, config, profile, kernel')
     .option('--profile <name>', 'which image of an index (default: its first)')
+    .option('--files', 'list the files of all layers together')
+    .option(
+      '--layer <number>',
+      'with --files: those of one layer, from 0, and what it does to those below',
+      layerNumber,
+    )
+    .option('--path <folder>', 'with --files: only what is below this folder')
+    .option('--search <words>', 'with --files: only paths that hold all these words')
+    .option('--plain-http', 'talk to the registry without TLS (default: only on this machine)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  uk inspect localhost:5000/hello:1
+  uk inspect --files --path usr/lib localhost:5000/hello:1
+`,
+    )
     .action(action(context, async () => (await import('../actions/images.ts')).inspect));
+}
+
+function layerNumber(text: string): number {
+  if (/^[0-9]{1,4}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('layers are counted from 0');
 }

@@ -14,12 +14,15 @@ export function assemblyProgress({ output }: Session): { onProgress(event: Assem
   let progress: Progress | undefined;
   let piece: Piece | undefined;
   let shown = '';
-  let opened = false;
+  let note = '';
+  let [opened, closed] = [false, false];
+  const end = (): void => piece?.done(note);
   const show = ({ phase, number, of, done }: AssembleEvent): void => {
     const label = phase === 'layer' && number !== undefined ? `layer ${number} of ${of}` : phase;
     if (label !== shown) {
-      piece?.done('unpacked');
+      end();
       shown = label;
+      note = phase === 'layer' ? 'unpacked' : 'made';
       piece = progress?.piece(label, 'bytes');
     }
     if (done !== undefined) piece?.update({ done });
@@ -30,13 +33,15 @@ export function assemblyProgress({ output }: Session): { onProgress(event: Assem
       if (!opened) {
         opened = true;
         output.progress().then((made) => {
-          progress = made;
+          if (closed) made.close();
+          else progress = made;
         });
       }
       if (progress !== undefined) show(event);
     },
     close() {
-      piece?.done('unpacked');
+      closed = true;
+      end();
       progress?.close();
     },
   };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Directory } from '../tree.ts';
-import { BLOCK, DIRENT_SIZE } from './format.ts';
+import type { Directory, Inode } from '../../../image-format/root/index.ts';
+import { BLOCK, DIRENT_SIZE, type Disk, FILE_TYPE, SLOT, writeDirent } from './format.ts';
 
 /** The names of a folder in the order of their bytes, cut into the blocks that hold them. */
 export interface DirectoryBlocks {
@@ -10,7 +10,8 @@ export interface DirectoryBlocks {
 }
 
 export function directoryBlocks({ children }: Directory): DirectoryBlocks {
-  const names = ['.', '..', ...children.keys()].sort(byBytes);
+  // Each character is a byte, so the order of characters is theirs.
+  const names = ['.', '..', ...children.keys()].sort();
   const blocks: string[][] = [];
   let block: string[] = [];
   let used = 0;
@@ -27,27 +28,21 @@ export function directoryBlocks({ children }: Directory): DirectoryBlocks {
   return { blocks, size: (blocks.length - 1) * BLOCK + used };
 }
 
-function byBytes(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** Writes one block at `offset` of `target`: struct erofs_dirent for each name, then the names. */
+/** Writes one block at `offset` of `target`: an entry for each name, then the names. */
 export function writeDirectoryBlock(
-  target: Buffer,
+  target: Disk,
   offset: number,
   names: readonly string[],
-  find: (name: string) => { nid: number; fileType: number },
+  find: (name: string) => { offset: number; inode: Inode },
 ): void {
-  let nameOffset = names.length * DIRENT_SIZE;
+  const namesStart = names.length * DIRENT_SIZE;
+  let nameOffset = namesStart;
   let at = offset;
   for (const name of names) {
-    const { nid, fileType } = find(name);
-    target.writeUInt32LE(nid % 2 ** 32, at);
-    target.writeUInt32LE(Math.floor(nid / 2 ** 32), at + 4);
-    target.writeUInt16LE(nameOffset, at + 8);
-    target.writeUInt8(fileType, at + 10);
-    target.write(name, offset + nameOffset, 'latin1');
+    const { offset: place, inode } = find(name);
+    writeDirent(target.words, at, place / SLOT, nameOffset, FILE_TYPE[inode.type]);
     nameOffset += name.length;
     at += DIRENT_SIZE;
   }
+  target.bytes.write(names.join(''), offset + namesStart, 'latin1');
 }

@@ -39,6 +39,12 @@ export const MODE_TYPE = {
   symlink: 0o120000,
 } as const;
 
+/** What is written, as bytes and as numbers of 32 bits. */
+export interface Disk {
+  bytes: Buffer;
+  words: Uint32Array;
+}
+
 const MAGIC = 0xe0f5e1e2;
 const BLOCK_BITS = 9;
 /** EROFS_FEATURE_COMPAT_MTIME: inodes hold the time of change of their content. */
@@ -77,27 +83,45 @@ export interface InodeFields {
   links: number;
 }
 
-/** struct erofs_inode_extended at `offset` of `target`. */
-export function writeInode(target: Buffer, offset: number, inode: InodeFields): void {
-  target.writeUInt16LE(1 | (inode.layout << 1), offset);
-  target.writeUInt16LE(inode.xattrBytes === 0 ? 0 : (inode.xattrBytes - XATTR_HEADER) / 4 + 1, offset + 2);
-  target.writeUInt16LE(inode.mode, offset + 4);
-  writeUInt64(target, inode.size, offset + 8);
-  target.writeUInt32LE(inode.union, offset + 16);
-  target.writeUInt32LE(inode.serial >>> 0, offset + 20);
-  target.writeUInt32LE(inode.uid, offset + 24);
-  target.writeUInt32LE(inode.gid, offset + 28);
-  target.writeBigInt64LE(BigInt(inode.mtime), offset + 32);
-  target.writeUInt32LE(inode.links, offset + 44);
+/**
+ * struct erofs_inode_extended at byte `offset`. A number of 32 bits is one store: in code that has just been loaded that
+ * is several times faster than the methods of a Buffer.
+ *
+ * @param words of the disk; the node is little endian too
+ */
+export function writeInode(words: Uint32Array, offset: number, inode: InodeFields): void {
+  const at = offset / 4;
+  const format = 1 | (inode.layout << 1);
+  const xattrs = inode.xattrBytes === 0 ? 0 : (inode.xattrBytes - XATTR_HEADER) / 4 + 1;
+  words[at] = format | (xattrs << 16);
+  words[at + 1] = inode.mode;
+  words[at + 2] = inode.size;
+  words[at + 3] = inode.size / 2 ** 32;
+  words[at + 4] = inode.union;
+  words[at + 5] = inode.serial;
+  words[at + 6] = inode.uid;
+  words[at + 7] = inode.gid;
+  // Before 1970 it is negative.
+  words[at + 8] = inode.mtime;
+  words[at + 9] = Math.floor(inode.mtime / 2 ** 32);
+  words[at + 11] = inode.links;
+}
+
+/**
+ * struct erofs_dirent at byte `offset`.
+ *
+ * @param words of the disk
+ * @param nameOffset bytes from the start of the block
+ */
+export function writeDirent(words: Uint32Array, offset: number, nid: number, nameOffset: number, type: number): void {
+  const at = offset / 4;
+  words[at] = nid;
+  words[at + 1] = nid / 2 ** 32;
+  words[at + 2] = nameOffset | (type << 16);
 }
 
 /** struct erofs_xattr_ibody_header */
 export const XATTR_HEADER = 12;
-
-export function writeUInt64(target: Buffer, value: number, offset: number): void {
-  target.writeUInt32LE(value % 2 ** 32, offset);
-  target.writeUInt32LE(Math.floor(value / 2 ** 32), offset + 4);
-}
 
 /** A device's number as the kernel keeps it (include/linux/kdev_t.h, new_encode_dev). */
 export function encodeDevice(major: number, minor: number): number {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { type Directory, type Inode, showPath } from '../../../image-format/root/index.ts';
 import { PullerError } from '../../errors.ts';
-import { showPath } from '../layer-index.ts';
-import type { Directory, Inode } from '../tree.ts';
 import { type DirectoryBlocks, directoryBlocks } from './directory.ts';
 import { BLOCK, INODE_SIZE, LAYOUT, METADATA_START, SLOT } from './format.ts';
 import { encodeXattrs } from './xattrs.ts';
@@ -19,8 +19,8 @@ export interface Placed {
   /** First of its data blocks in this metadata, counted from the first one of all; -1 without any. */
   firstBlock: number;
   /** For a folder. */
-  directory?: DirectoryBlocks;
-  parent?: Placed;
+  directory: DirectoryBlocks | undefined;
+  parent: Placed | undefined;
 }
 
 export interface Placement {
@@ -64,11 +64,15 @@ export function placeInodes(root: Directory): Placement {
     const offset = inlined ?? align(cursor, head);
     const blocks = Math.ceil((size - (inlined === undefined ? 0 : tail)) / BLOCK);
     const made: Placed = {
-      ...{ inode, offset, links: inode.type === 'directory' ? 2 : 1, xattrs, size },
+      inode,
+      offset,
+      links: inode.type === 'directory' ? 2 : 1,
+      xattrs,
+      size,
       layout: inlined === undefined ? LAYOUT.plain : LAYOUT.inline,
       firstBlock: blocks === 0 ? -1 : blockCount,
-      ...(directory === undefined ? {} : { directory }),
-      ...(parent === undefined ? {} : { parent }),
+      directory,
+      parent,
     };
     cursor = offset + head + (inlined === undefined ? 0 : tail);
     blockCount += blocks;

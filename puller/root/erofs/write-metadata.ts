@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { Directory, Inode } from '../../../image-format/root/index.ts';
 import { PullerError } from '../../errors.ts';
-import type { Directory, Inode } from '../tree.ts';
 import { writeDirectoryBlock } from './directory.ts';
 import {
   BLOCK,
   BLOCKS_MAX,
+  type Disk,
   encodeDevice,
-  FILE_TYPE,
   INODE_SIZE,
   LAYOUT,
   MODE_TYPE,
@@ -42,13 +43,14 @@ export function writeMetadata(root: Directory, archives: readonly number[]): Buf
   if (end > BLOCKS_MAX) {
     throw new PullerError('IMAGE_UNSUPPORTED', 'the layers of the image are larger than 2 TiB in all');
   }
-  const target = Buffer.alloc(size);
+  const content = new ArrayBuffer(size);
+  const target: Disk = { bytes: Buffer.from(content), words: new Uint32Array(content) };
   const [first] = placement.all;
-  writeSuperblock(target, { rootNid: nidOf(first as Placed), inodes: placement.all.length, blocks: end });
+  writeSuperblock(target.bytes, { rootNid: nidOf(first as Placed), inodes: placement.all.length, blocks: end });
   placement.all.forEach((placed, serial) => {
     writePlaced(target, placed, serial + 1, placement, starts);
   });
-  return target;
+  return target.bytes;
 }
 
 function nidOf({ offset }: Placed): number {
@@ -56,7 +58,7 @@ function nidOf({ offset }: Placed): number {
 }
 
 function writePlaced(
-  target: Buffer,
+  target: Disk,
   placed: Placed,
   serial: number,
   placement: Placement,
@@ -64,12 +66,19 @@ function writePlaced(
 ): void {
   const { inode, offset, xattrs, layout, links, size } = placed;
   const { mode, uid, gid, mtime, type } = inode;
-  writeInode(target, offset, {
-    ...{ layout, xattrBytes: xattrs.length, mode: MODE_TYPE[type] | mode, serial, uid, gid, mtime, links },
+  writeInode(target.words, offset, {
+    layout,
+    xattrBytes: xattrs.length,
+    mode: MODE_TYPE[type] | mode,
+    serial,
+    uid,
+    gid,
+    mtime,
+    links,
     size: inode.type === 'file' ? inode.size : size,
     union: unionOf(placed, placement, starts),
   });
-  xattrs.copy(target, offset + INODE_SIZE);
+  if (xattrs.length > 0) xattrs.copy(target.bytes, offset + INODE_SIZE);
   if (inode.type === 'symlink') writeTarget(target, placed, inode.target, placement);
   if (inode.type === 'directory') writeDirectory(target, placed, inode, placement);
 }
@@ -94,22 +103,18 @@ function dataOffset(placed: Placed, { blocksStart }: Placement, index: number): 
 }
 
 /** A long target fills blocks of its own, and its rest may stand behind the inode. */
-function writeTarget(target: Buffer, placed: Placed, text: string, placement: Placement): void {
+function writeTarget(target: Disk, placed: Placed, text: string, placement: Placement): void {
   for (let index = 0; index * BLOCK < text.length; index++) {
     const piece = text.slice(index * BLOCK, (index + 1) * BLOCK);
-    target.write(piece, dataOffset(placed, placement, index), 'latin1');
+    target.bytes.write(piece, dataOffset(placed, placement, index), 'latin1');
   }
 }
 
-function writeDirectory(target: Buffer, placed: Placed, { children }: Directory, placement: Placement): void {
-  const entry = (at: Placed): { nid: number; fileType: number } => ({
-    nid: nidOf(at),
-    fileType: FILE_TYPE[at.inode.type],
-  });
-  const find = (name: string): { nid: number; fileType: number } => {
-    if (name === '.') return entry(placed);
-    if (name === '..') return entry(placed.parent ?? placed);
-    return entry(placement.find(children.get(name) as Inode));
+function writeDirectory(target: Disk, placed: Placed, { children }: Directory, placement: Placement): void {
+  const find = (name: string): Placed => {
+    if (name === '.') return placed;
+    if (name === '..') return placed.parent ?? placed;
+    return placement.find(children.get(name) as Inode);
   };
   placed.directory?.blocks.forEach((names, index) => {
     writeDirectoryBlock(target, dataOffset(placed, placement, index), names, find);

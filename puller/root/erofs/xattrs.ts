@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Xattr } from '../layer-index.ts';
+import type { Xattr } from '../../../image-format/root/index.ts';
 import { XATTR_HEADER } from './format.ts';
 
 /** Names are stored without these (EROFS_XATTR_INDEX_*). The longer of two that fit stands first. */

@@ -84,7 +84,8 @@ function socketOf(child: ChildProcess, descriptor: number): Socket {
 function exitOf(child: ChildProcess, failed: Promise<string>): Promise<MachineExit> {
   let complaint = '';
   failed.then((why) => {
-    if (child.exitCode === null && child.kill('SIGKILL')) complaint = why;
+    // A daemon also ends because QEMU has: what QEMU said of itself comes last, and counts.
+    if (child.exitCode === null && child.kill('SIGKILL')) complaint = `${why}\n${complaint}`;
   });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-COMPLAINT_MAX);

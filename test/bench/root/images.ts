@@ -8,8 +8,9 @@ import { debianBase } from '../../root/images/debian-base.ts';
 import { root, uk } from '../../whole/command.ts';
 
 const MEBIBYTE = 2 ** 20;
-const SMALL_FILES = 20_000;
-const SMALL_SIZE = 8 * 1024;
+/** With those of the base and of the others 20,000. */
+const SMALL_FILES = 11_000;
+const SMALL_SIZE = 16 * 1024;
 
 export interface Images {
   env: NodeJS.ProcessEnv;
@@ -50,13 +51,14 @@ export async function makeImages(folder: string, say: (text: string) => void): P
   await build('hello:1', '--app', join(tools, 'hello'), ...kernel, '--root', 'initramfs');
   for (const version of ['1', '2']) {
     writeFileSync(join(tools, 'version'), version);
-    const adds = ['--add', `${data}:/srv/data:deps`, '--add', `${join(tools, 'version')}:/srv/version`];
+    const adds = ['--add', `${data}:/srv/data:deps`, '--add', `${join(tools, 'hello')}:/srv/hello`];
+    adds.push('--add', `${join(tools, 'version')}:/srv/version`);
     await build(`big:${version}`, '--from-image', base, ...kernel, ...adds);
   }
   return { env, store, big: 'big:1', updated: 'big:2', hello: 'hello:1', base, plain: `oci:${layout}`, data, tools };
 }
 
-/** 256 MiB to be read through, 20,000 small files, and 400 MiB of others: random bytes and text, half of each. */
+/** 256 MiB to be read through, 11,000 small files, and 400 MiB of others: random bytes and text, half of each. */
 function writeData(data: string): void {
   const large = (name: string, count: number): void => {
     mkdirSync(join(data, name), { recursive: true });

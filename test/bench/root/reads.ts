@@ -18,8 +18,8 @@ export async function reads(images: Images, folder: string): Promise<Row[]> {
   const drop = 'echo 3 > /proc/sys/vm/drop_caches';
   const round = ['/srv/data/seq', '/ext4/seq'].flatMap((path) => [
     ...[drop, `echo "$(/t/reads seq ${path}) ${path}"`],
-    ...[drop, `echo "$(/t/reads random ${path}/0 ${RANDOM_READS}) ${path}"`],
     `echo "warm-$(/t/reads seq ${path}) ${path}"`,
+    ...[drop, `echo "$(/t/reads random ${path}/0 ${RANDOM_READS}) ${path}"`],
   ]);
   const guest = parse(await inGuest(Array.from({ length: ROUNDS }, () => round.join('\n')).join('\n')));
   const container = parse(inContainer(images, folder));

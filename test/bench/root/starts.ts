@@ -10,15 +10,13 @@ import { median, milliseconds, type Row } from './row.ts';
 const ROUNDS = 15;
 const UK = join(root, 'puller/cli/uk');
 
-export async function starts({ env, big, hello, tools }: Images): Promise<Row[]> {
-  // The same static program in both.
-  const share = ['-v', `${tools}:/t:ro`];
+export async function starts({ env, big, hello }: Images): Promise<Row[]> {
   const commands = {
     hello: [hello],
-    big: [big, '--', '/bin/echo', 'hello'],
-    static: [...share, big, '--', '/t/hello'],
+    big: ['--entrypoint', '/srv/hello', big],
+    dynamic: [big, '--', '/bin/echo', 'hello'],
   };
-  const times: Record<string, number[]> = { hello: [], big: [], static: [] };
+  const times: Record<string, number[]> = { hello: [], big: [], dynamic: [] };
   for (let round = -1; round < ROUNDS; round++) {
     for (const [name, args] of Object.entries(commands)) {
       const time = await untilOutput(['run', ...args], env);
@@ -29,17 +27,17 @@ export async function starts({ env, big, hello, tools }: Images): Promise<Row[]>
   const other = `hello, root in memory, same kernel: ${milliseconds(of('hello'))}`;
   return [
     {
-      what: 'second start of 1 GB: `uk run` until `/bin/echo hello`',
+      what: 'second start of 1 GB: `uk run` until its hello (the same static program)',
       ours: milliseconds(of('big')),
       other,
       ratio: of('big') / of('hello'),
       wanted: '≤ 1.3',
     },
     {
-      what: 'the same with the static hello out of a shared folder',
-      ours: milliseconds(of('static')),
+      what: 'the same until its `/bin/echo hello` (dynamically linked)',
+      ours: milliseconds(of('dynamic')),
       other,
-      ratio: of('static') / of('hello'),
+      ratio: of('dynamic') / of('hello'),
     },
   ];
 }

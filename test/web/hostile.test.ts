@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names, texts and files that were made to harm those who look at them.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HOSTILE, pushHostile } from './sample/hostile.ts';
+import {
+  CHROMIUM,
+  openPage,
+  openSetting,
+  ready,
+  type Setting,
+  violations,
+  type WatchedPage,
+  WITHOUT_BROWSER,
+} from './setting.ts';
+
+const IMAGE = `/r/${HOSTILE}:1`;
+
+describe.skipIf(CHROMIUM === undefined)(`hostile data${WITHOUT_BROWSER}`, () => {
+  let setting: Setting;
+  let watched: WatchedPage;
+  beforeAll(async () => {
+    setting = await openSetting(pushHostile);
+    watched = await openPage(setting, { viewport: { width: 390, height: 844 } });
+  });
+  afterAll(() => setting?.close());
+
+  test.each([
+    '/?folder=hostile',
+    `/r/${HOSTILE}`,
+    IMAGE,
+    `${IMAGE}/-/files?path=a`,
+    `${IMAGE}/-/files?q=script`,
+    `${IMAGE}/-/file?path=${encodeURIComponent('a/page.html')}`,
+    `${IMAGE}/-/attached`,
+    `${IMAGE}/-/packages`,
+    `${IMAGE}/-/document`,
+    `${IMAGE}/-/document?part=config`,
+    `${IMAGE}/-/kernel`,
+    `/compare?from=${HOSTILE}:1&to=hostile/layers:no-tar`,
+    '/r/hostile/many-layers:1000',
+    '/r/hostile/many-platforms',
+    '/r/hostile/many-platforms:500',
+    '/r/hostile/many-tags?page=2',
+    ...['no-tar', 'no-gzip', 'encrypted', 'lies', 'bomb'].flatMap((tag) => [
+      `/r/hostile/layers:${tag}`,
+      `/r/hostile/layers:${tag}/-/files`,
+    ]),
+    '/space',
+    `/?q=${encodeURIComponent('"><script>window.harmed=1</script>')}`,
+    `/r/${HOSTILE}/-/history?tag=${encodeURIComponent('"><script>')}`,
+    `/r/${encodeURIComponent('<script>')}`,
+    '/r/a:<script>',
+    '/compare?from=%3Cscript%3E&to=x',
+  ])('%s does no harm', async (path) => {
+    const { page, problems } = watched;
+    problems.length = 0;
+    const answer = await page.goto(path);
+    expect(answer?.status()).toBeLessThan(500);
+    await ready(page);
+    expect(await page.evaluate('window.harmed')).toBeUndefined();
+    expect(
+      await page.locator('main script, main img, main iframe, main [onerror], main [hx-trigger=load]').count(),
+    ).toBe(0);
+    const addresses = await page
+      .locator('a')
+      .evaluateAll((links) => links.map((link) => link.getAttribute('href') ?? ''));
+    expect(addresses.filter((address) => /^\s*(?:javascript|data|vbscript):/i.test(address))).toEqual([]);
+    const text = await page.locator('main').innerText();
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+    expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/);
+    expect(text.length).toBeLessThan(400_000);
+    const [content, window] = (await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')) as number[];
+    expect(content).toBeLessThanOrEqual(window ?? 0);
+    expect((await violations(page)).join('\n')).toBe('');
+    expect(problems.join('\n')).toBe('');
+  });
+
+  test('a file is downloaded, never shown', async () => {
+    const path = `${IMAGE}/-/download?path=${encodeURIComponent('a/page.html')}`;
+    const answer = await fetch(`${setting.url}${path}`);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('application/octet-stream');
+    expect(answer.headers.get('content-disposition')).toMatch(/^attachment/);
+    expect(answer.headers.get('content-security-policy')).toContain('sandbox');
+  });
+});
