@@ -13,7 +13,10 @@ import { checkSpace, planTransfer } from './fetch/plan.ts';
 import { pullBlob } from './fetch/pull-blob.ts';
 import { pullSignatures } from './fetch/pull-signatures.ts';
 import type { PullSource } from './remote.ts';
-import { DEFAULT_CONCURRENCY, type Pulled, Report, type TransferOptions, type TransferPlan } from './transfer.ts';
+import { type Pulled, Report, type TransferOptions, type TransferPlan } from './transfer.ts';
+
+/** Small layers wait for answers more than for bytes. How many bytes are on the way is bounded by the line. */
+const BLOBS_AT_ONCE = 6;
 
 export interface PullOptions extends TransferOptions {
   /** Which manifest of an index. Default: its first. */
@@ -58,7 +61,7 @@ async function pull(
   options: PullOptions,
 ): Promise<Pulled> {
   const { repository } = reference;
-  const { signal, concurrency = DEFAULT_CONCURRENCY, line = openLine() } = options;
+  const { signal, concurrency = BLOBS_AT_ONCE, line = openLine() } = options;
   const abort = signal === undefined ? {} : { signal };
   const root = await remote.fetchManifest(repository, manifestIdentifier(reference), abort);
   const { manifest, config, layers, documents } = await imageContent(
@@ -73,7 +76,7 @@ async function pull(
   const plan = await planTransfer(store, name, [config, ...layers]);
   options.onPlan?.(plan);
   await checkSpace(store, plan);
-  const to = { repository, remote, store, line };
+  const to = { repository, remote, store, line, ranges: { known: false } };
   await pullBlob(config, to, options);
   // An image for other machines costs no layer.
   if (isImageConfig(config)) checkPlatform(manifest, await store.read(config.digest, MANIFEST_LIMIT));

@@ -23,7 +23,7 @@ export interface TransferEvent {
 export interface TransferOptions {
   onProgress?: (event: TransferEvent) => void;
   signal?: AbortSignal;
-  /** Blobs at once. Default: 3. */
+  /** Blobs at once. Default: 3 for a push, 6 for a pull. */
   concurrency?: number;
 }
 

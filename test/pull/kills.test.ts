@@ -7,16 +7,13 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { digestOf } from '../../image-format/index.ts';
 import { openContentStore } from '../../image-format/layout/index.ts';
-import { CHUNK_SIZE, RANGES } from '../../image-format/remote/fetch/fetch-blob.ts';
+import { CHUNK_SIZE } from '../../image-format/remote/fetch/line.ts';
 import { TestRegistry } from '../../image-format/remote/testing.ts';
 import { putSample } from './sample.ts';
 
 const kills = Number(process.env.UK_TEST_KILLS ?? 6);
 const uk = resolve(import.meta.dirname, '../../puller/cli/main.ts');
 const MB = 1024 * 1024;
-/** What a kill may cost at most: all that was asked for, be it in the buffers of sockets still. */
-const UNDER_WAY = RANGES * CHUNK_SIZE + 4 * MB;
-
 let registry: TestRegistry;
 let dir: string;
 /** Bytes of blobs that the registry has handed to its sockets. */
@@ -65,7 +62,7 @@ test(`killed ${kills} times`, { timeout: 60_000 + kills * 10_000 }, async () => 
     }
     expect(await pull(name)).toBe(0);
     console.log(`${killed} kills: ${((sent - total) / MB / killed).toFixed(1)} MiB twice for each`);
-    expect(sent - total).toBeLessThanOrEqual(killed * UNDER_WAY);
+    expect(sent - total).toBeLessThanOrEqual(killed * CHUNK_SIZE);
     const store = await openContentStore(join(dir, 'store'));
     expect(await store.resolve(name)).toEqual(manifest);
     for (const { digest, size } of blobs) expect(digestOf(await store.read(digest, size))).toBe(digest);

@@ -63,9 +63,8 @@ describe('a partial blob', () => {
 
   test.each([
     ['data that never reached the disk', async () => await truncate(join(free(), 'data'), BLOCK_SIZE + 7), 1],
-    ['a block that was altered', async () => await alter(join(free(), 'data'), BLOCK_SIZE + 9), 2],
-    ['a record that was cut', async () => await truncate(join(free(), 'journal'), 24 + 2 * 12 + 5), 2],
-    ['a record that was altered', async () => await alter(join(free(), 'journal'), 24 + 3), 2],
+    ['a record that was cut', async () => await truncate(join(free(), 'journal'), 64 + 2 * 8 + 5), 2],
+    ['a record that was altered', async () => await alter(join(free(), 'journal'), 64 + 3), 2],
     ['a journal that is something else', async () => await writeFile(join(free(), 'journal'), 'x'.repeat(100)), 0],
   ])('of a crash: %s costs that block only', async (_what, damage, left) => {
     await fillSome(3 * BLOCK_SIZE);
@@ -74,6 +73,15 @@ describe('a partial blob', () => {
       expect(blob.resumed).toBe(left * BLOCK_SIZE);
       await fillAll(blob);
     });
+    expect((await store.read(expected.digest)).equals(bytes)).toBe(true);
+  });
+
+  test('a block that was altered is found out at the end, and all is received again', async () => {
+    await fillSome(3 * BLOCK_SIZE);
+    await alter(join(free(), 'data'), BLOCK_SIZE + 9);
+    const asked: boolean[] = [];
+    await store.receive(expected, fillAll, { onMismatch: (resumed) => asked.push(resumed) > 0 });
+    expect(asked).toEqual([true]);
     expect((await store.read(expected.digest)).equals(bytes)).toBe(true);
   });
 

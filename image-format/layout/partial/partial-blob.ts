@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash, type Hash } from 'node:crypto';
 import { chmod, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { type Digest, digestAlgorithm } from '../../digest.ts';
 import { ImageError } from '../../errors.ts';
 import { BlockWriter } from './block-writer.ts';
+import { type FileHash, hashOf } from './file-hash.ts';
 import { BLOCK_SIZE, Journal } from './journal.ts';
 
 /** Bytes from `start` to before `end`. */
@@ -14,10 +13,11 @@ export interface Gap {
   end: number;
 }
 
-/** How much is read at once to be hashed, in blocks. */
-const READ_BLOCKS = 4;
-/** What a loss of power may cost at most is written to the disk this often. */
+/** How much is hashed in one go, in blocks. */
+const HASH_BLOCKS = 16;
+/** What a loss of power may cost is written to the disk after this time or amount, and as fast as the disk can. */
 const SYNC_MS = 2_000;
+const SYNC_BLOCKS = 16;
 
 /**
  * A blob that is being received, in any order, and that may have been begun by a process that is gone. Its owner alone
@@ -31,12 +31,14 @@ export class PartialBlob {
   readonly #file: FileHandle;
   readonly #journal: Journal;
   readonly #present: Set<number>;
-  #hash: Hash;
+  #hash: FileHash;
   /** The first block that is not hashed yet. */
   #next = 0;
   #hashing: Promise<void> | undefined;
   #received: number;
   #synced = Date.now();
+  /** Blocks that were written since. */
+  #unsynced = 0;
   #syncing: Promise<void> | undefined;
 
   private constructor(
@@ -50,7 +52,7 @@ export class PartialBlob {
     this.#file = file;
     this.#journal = journal;
     this.#present = present;
-    this.#hash = createHash(digestAlgorithm(expected.digest));
+    this.#hash = hashOf(file, digestAlgorithm(expected.digest), expected.size);
     this.#received = [...present].reduce((sum, block) => sum + this.#lengthOf(block), 0);
     this.resumed = this.#received;
   }
@@ -64,7 +66,7 @@ export class PartialBlob {
       // It is closed to writing when it is whole, which may have been the last thing that its owner did.
       await chmod(path, 0o600).catch(() => {});
       file = await open(path, 'r+').catch(() => open(path, 'wx+', 0o600));
-      const present = await checkBlocks(file, blocks, expected.size);
+      const present = await blocksWithin(file, blocks, expected.size);
       return new PartialBlob(expected, file, journal, present);
     } catch (error) {
       await file?.close();
@@ -92,27 +94,20 @@ export class PartialBlob {
     return gaps;
   }
 
+  /** @returns where the first byte is missing from `start` on, or `end` */
+  firstMissing(start: number, end: number): number {
+    let at = start;
+    while (at < end && this.#present.has(Math.floor(at / BLOCK_SIZE))) at += BLOCK_SIZE - (at % BLOCK_SIZE);
+    return Math.min(at, end);
+  }
+
   /** Takes bytes in order from `start` on, which must be the start of a block. Blocks that are there are left alone. */
   writer(start: number): BlockWriter {
     return new BlockWriter(start, this.size, {
       isPresent: (block) => this.#present.has(block),
-      write: async (bytes, position) => {
-        for (let rest = bytes; rest.length > 0; ) {
-          const { bytesWritten } = await this.#file.write(rest, 0, rest.length, position + bytes.length - rest.length);
-          rest = rest.subarray(bytesWritten);
-        }
-        this.#received += bytes.length;
-      },
-      blockDone: async (block, checksum) => {
-        if (this.#present.has(block)) {
-          // Somebody else was faster with the same block.
-          this.#received -= this.#lengthOf(block);
-          return;
-        }
-        await this.#journal.append(block, checksum);
-        this.#present.add(block);
-        this.#startHashing();
-        this.#startSync();
+      writeBlock: (block, pieces) => this.#writeBlock(block, pieces),
+      gathered: (bytes) => {
+        this.#received += bytes;
       },
       // Bytes of an unfinished block that come again are not counted twice.
       forgotten: (bytes) => {
@@ -134,7 +129,7 @@ export class PartialBlob {
       this.#startHashing();
       await this.#hashing;
     }
-    const found = `${digestAlgorithm(this.digest)}:${this.#hash.copy().digest('hex')}`;
+    const found = `${digestAlgorithm(this.digest)}:${await this.#hash.digest()}`;
     if (found !== this.digest) {
       throw new ImageError('DIGEST_MISMATCH', `the content has the digest ${found}, not ${this.digest}`);
     }
@@ -149,15 +144,18 @@ export class PartialBlob {
   /** Forgets everything that was received. */
   async wipe(): Promise<void> {
     await this.#hashing;
+    this.#hash.abandon();
+    await this.#syncing;
     this.#present.clear();
-    await this.#journal.clear(this.size);
-    this.#hash = createHash(digestAlgorithm(this.digest));
+    await this.#journal.clear();
+    this.#hash = hashOf(this.#file, digestAlgorithm(this.digest), this.size);
     this.#next = 0;
     this.#received = 0;
   }
 
   async close(): Promise<void> {
     await this.#hashing?.catch(() => {});
+    this.#hash.abandon();
     await this.#syncing;
     await this.#file.close();
     await this.#journal.close();
@@ -177,21 +175,36 @@ export class PartialBlob {
   }
 
   async #hashAhead(): Promise<void> {
-    const buffer = Buffer.allocUnsafe(READ_BLOCKS * BLOCK_SIZE);
     while (this.#present.has(this.#next)) {
-      let length = 0;
       let block = this.#next;
-      for (; block < this.#next + READ_BLOCKS && this.#present.has(block); block++) length += this.#lengthOf(block);
-      await readExactly(this.#file, buffer.subarray(0, length), this.#next * BLOCK_SIZE);
-      this.#hash.update(buffer.subarray(0, length));
+      while (block < this.#next + HASH_BLOCKS && this.#present.has(block)) block++;
+      await this.#hash.update(this.#next * BLOCK_SIZE, Math.min(block * BLOCK_SIZE, this.size));
       this.#next = block;
     }
   }
 
+  async #writeBlock(block: number, pieces: readonly Buffer[]): Promise<void> {
+    await writeAll(this.#file, pieces, block * BLOCK_SIZE);
+    if (this.#present.has(block)) {
+      // Somebody else was faster with the same block.
+      this.#received -= this.#lengthOf(block);
+      return;
+    }
+    await this.#journal.append(block);
+    this.#present.add(block);
+    this.#unsynced++;
+    this.#startHashing();
+    this.#startSync();
+  }
+
   #startSync(): void {
-    if (this.#syncing !== undefined || Date.now() - this.#synced < SYNC_MS) return;
+    const isDue = this.#unsynced >= SYNC_BLOCKS || Date.now() - this.#synced >= SYNC_MS;
+    if (this.#syncing !== undefined || !isDue) return;
+    const { position } = this.#journal;
+    this.#unsynced = 0;
     this.#syncing = this.#file
       .datasync()
+      .then(() => this.#journal.markSynced(position))
       // A disk that cannot be written says so when the blob is finished.
       .catch(() => {})
       .finally(() => {
@@ -206,22 +219,20 @@ export function dataFile(folder: string): string {
   return join(folder, 'data');
 }
 
-/** The blocks whose content is what the journal says. */
-async function checkBlocks(file: FileHandle, blocks: ReadonlyMap<number, number>, size: number): Promise<Set<number>> {
-  const buffer = Buffer.allocUnsafe(BLOCK_SIZE);
-  const present = new Set<number>();
-  for (const [block, checksum] of blocks) {
-    const bytes = buffer.subarray(0, Math.min(BLOCK_SIZE, size - block * BLOCK_SIZE));
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, block * BLOCK_SIZE);
-    if (bytesRead === bytes.length && crc32(bytes) === checksum) present.add(block);
-  }
-  return present;
+/** A file that was cut has not what the journal says. */
+async function blocksWithin(file: FileHandle, blocks: ReadonlySet<number>, size: number): Promise<Set<number>> {
+  const { size: length } = await file.stat();
+  return new Set([...blocks].filter((block) => Math.min((block + 1) * BLOCK_SIZE, size) <= length));
 }
 
-async function readExactly(file: FileHandle, into: Buffer, position: number): Promise<void> {
-  for (let at = 0; at < into.length; ) {
-    const { bytesRead } = await file.read(into, at, into.length - at, position + at);
-    if (bytesRead === 0) throw new ImageError('STORE_IO', 'a partial blob was cut while it was read');
-    at += bytesRead;
+async function writeAll(file: FileHandle, pieces: readonly Buffer[], position: number): Promise<void> {
+  const { bytesWritten } = await file.writev(pieces, position);
+  const total = pieces.reduce((sum, { length }) => sum + length, 0);
+  if (bytesWritten === total) return;
+  // A disk that is almost full takes a part, and says why at the next attempt.
+  for (let rest = Buffer.concat(pieces).subarray(bytesWritten), at = position + bytesWritten; rest.length > 0; ) {
+    const written = await file.write(rest, 0, rest.length, at);
+    at += written.bytesWritten;
+    rest = rest.subarray(written.bytesWritten);
   }
 }

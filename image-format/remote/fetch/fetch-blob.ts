@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ImageError } from '../../errors.ts';
 import type { BlockWriter } from '../../layout/partial/block-writer.ts';
+import { BLOCK_SIZE } from '../../layout/partial/journal.ts';
 import type { PartialBlob } from '../../layout/partial/partial-blob.ts';
 import { backoff, pause } from '../backoff.ts';
 import { concurrently } from '../concurrently.ts';
 import type { BlobAnswer, Range } from './blob-range.ts';
-import type { RateLimit } from './rate-limit.ts';
-import type { Slots } from './slots.ts';
+import { GapQueue } from './gap-queue.ts';
+import type { Line } from './line.ts';
+import type { Hold } from './window.ts';
 
-/**
- * A larger blob is received in ranges of this size, several at once. It bounds what can be lost with a process that is
- * killed: no more is ever asked for than these ranges.
- */
-export const CHUNK_SIZE = 4 * 1024 * 1024;
-/** Ranges of one blob at once. */
-export const RANGES = 4;
+/** Whether a source has answered with a range before. Until then one request goes ahead of the others. */
+export interface RangeSupport {
+  known: boolean;
+}
 
 export interface FetchOptions {
   /** Asks for a range, or for all of it. */
@@ -24,11 +23,8 @@ export interface FetchOptions {
   /** Called with the bytes that are there. */
   onProgress: (received: number) => void;
   what: string;
-  slots: Slots;
-  rate: RateLimit;
-  /** How often one range may be begun without a byte of it coming. */
-  attempts: number;
-  backoffMs: number;
+  line: Line;
+  ranges: RangeSupport;
   signal: AbortSignal | undefined;
 }
 
@@ -39,25 +35,34 @@ export interface FetchOptions {
  * @throws ImageError
  */
 export async function fetchMissing(blob: PartialBlob, options: FetchOptions): Promise<void> {
-  for (let gaps = blob.gaps(CHUNK_SIZE); gaps.length > 0; ) {
+  for (let gaps = blob.gaps(blob.size); gaps.length > 0; ) {
     const before = blob.received;
-    await fetchGaps(blob, gaps, options);
-    gaps = blob.gaps(CHUNK_SIZE);
+    await fetchGaps(blob, new GapQueue(gaps), options);
+    gaps = blob.gaps(blob.size);
     if (gaps.length > 0 && blob.received <= before) throw endsEarly(options.what, blob);
   }
 }
 
-async function fetchGaps(blob: PartialBlob, gaps: readonly Range[], options: FetchOptions): Promise<void> {
-  const [first] = gaps;
-  // Whether the server knows ranges shows in its first answer; the other ranges wait for that.
+async function fetchGaps(blob: PartialBlob, gaps: GapQueue, options: FetchOptions): Promise<void> {
+  const { line, ranges } = options;
+  const { slots, pace } = line;
   const ranged = Promise.withResolvers<boolean>();
-  await concurrently(gaps, RANGES, options.signal, async (gap, signal) => {
-    if (gap !== first && !(await ranged.promise)) return;
+  if (ranges.known) ranged.resolve(true);
+  if (slots.isIdle) pace.rested();
+  const workers = Array.from({ length: pace.most }, (_, number) => number);
+  await concurrently(workers, workers.length, options.signal, async (number, signal) => {
+    const isFirst = number === 0;
+    if (!isFirst && !(await ranged.promise)) return;
     try {
-      await options.slots.run(signal, () => fetchGap(blob, gap, { ...options, signal }, ranged.resolve));
+      while (!gaps.isEmpty) {
+        await slots.run(signal, async () => {
+          const gap = gaps.take(pace.rangeSize);
+          if (gap !== undefined) await fetchGap(blob, gap, { ...options, signal }, ranged.resolve);
+        });
+      }
     } finally {
       // Has no effect if there was an answer.
-      if (gap === first) ranged.resolve(false);
+      if (isFirst) ranged.resolve(false);
     }
   });
 }
@@ -68,10 +73,13 @@ async function fetchGap(
   options: FetchOptions & { signal: AbortSignal },
   answered: (ranged: boolean) => void,
 ): Promise<void> {
-  const { attempts, backoffMs, signal, what } = options;
+  const { ranges, line, signal, what } = options;
+  const start = blob.firstMissing(gap.start, gap.end);
+  if (start >= gap.end) return;
   // Who asks for everything needs no range, and fewer servers fail at it.
   const isAll = gap.start === 0 && gap.end === blob.size;
-  let writer = blob.writer(gap.start);
+  const hold = await line.window.take(gap.end - start, signal);
+  let writer = blob.writer(start);
   let failures = 0;
   // Bytes that come again and again are no progress.
   let most = blob.received;
@@ -80,6 +88,7 @@ async function fetchGap(
       const { position } = writer;
       const range = isAll && position === 0 ? undefined : { start: position, end: gap.end };
       const answer = await options.open(range, signal);
+      if (range !== undefined && answer.end <= gap.end) ranges.known = true;
       answered(answer.end <= gap.end);
       // A server without ranges has begun anew: what is there is skipped, and other gaps may be filled as well.
       const begunAnew = answer.start !== position;
@@ -87,26 +96,22 @@ async function fetchGap(
         writer.abandon();
         writer = blob.writer(answer.start);
       }
-      const cut = await receive(answer, writer, blob, options);
+      const cut = await receive(answer, writer, blob, { ...options, gap, hold });
       failures = blob.received > most ? 1 : failures + 1;
       most = Math.max(most, blob.received);
       if (begunAnew) {
         writer.abandon();
-        writer = blob.writer(firstMissing(blob, gap));
+        writer = blob.writer(blob.firstMissing(gap.start, gap.end));
       }
       if (writer.position >= gap.end) return;
       if (cut !== undefined) options.onCut?.(answer.origin);
-      if (failures >= attempts) throw cut === undefined ? endsEarly(what, blob) : cutAgain(what, blob, cut);
-      await pause(backoff(failures, backoffMs), signal);
+      if (failures >= line.attempts) throw cut === undefined ? endsEarly(what, blob) : cutAgain(what, blob, cut);
+      await pause(backoff(failures, line.backoffMs), signal);
     }
   } finally {
     writer.abandon();
+    hold.keep(0);
   }
-}
-
-function firstMissing(blob: PartialBlob, { start, end }: Range): number {
-  const next = blob.gaps(blob.size).find((gap) => gap.end > start);
-  return next === undefined ? end : Math.max(next.start, start);
 }
 
 /** @returns what cut the answer before its end */
@@ -114,8 +119,9 @@ async function receive(
   answer: BlobAnswer,
   writer: BlockWriter,
   blob: PartialBlob,
-  { rate, onProgress, signal, what }: FetchOptions,
+  { line, onProgress, signal, what, gap, hold }: FetchOptions & { gap: Range; hold: Hold },
 ): Promise<ImageError | undefined> {
+  const { pace, rate, slots } = line;
   try {
     for await (const chunk of answer.body) {
       if (writer.position + chunk.length > answer.end) {
@@ -123,6 +129,9 @@ async function receive(
       }
       await rate.take(chunk.length, signal);
       await writer.write(chunk);
+      if (pace.received(chunk.length)) slots.resize(pace.connections);
+      const kept = writer.position === blob.size ? blob.size : writer.position - (writer.position % BLOCK_SIZE);
+      if (kept > gap.start) hold.keep(gap.end - kept);
       onProgress(blob.received);
     }
     return undefined;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { backoff } from '../backoff.ts';
 import { RateLimit } from './rate-limit.ts';
 import { Slots } from './slots.ts';
+import { Window } from './window.ts';
 import { withoutStalls } from './without-stalls.ts';
 
 test('the wait doubles, with jitter, to a limit', () => {
@@ -44,6 +45,73 @@ test('slots are given in turn, and waiting ends with the signal', async () => {
   go();
   await first;
   expect(await third).toBe('third');
+});
+
+test('slots that are taken away come back when their work ends', async () => {
+  const slots = new Slots(2);
+  let running = 0;
+  const ends: (() => void)[] = [];
+  const begin = () =>
+    slots.run(undefined, async () => {
+      running++;
+      await new Promise<void>((resolve) => ends.push(resolve));
+      running--;
+    });
+  const all = [begin(), begin(), begin(), begin()];
+  await Promise.resolve();
+  expect(running).toBe(2);
+  slots.resize(1);
+  ends.shift()?.();
+  await all[0];
+  expect(running).toBe(1);
+  slots.resize(3);
+  await vi.waitFor(() => expect(running).toBe(3));
+  for (const end of ends) end();
+  await Promise.all(all);
+  expect(slots.isIdle).toBe(true);
+});
+
+describe('a window', () => {
+  test('gives out no more than it has; what is kept comes back', async () => {
+    const window = new Window(100);
+    const first = await window.take(70, undefined);
+    const order: string[] = [];
+    const second = window.take(50, undefined).then((hold) => {
+      order.push('second');
+      return hold;
+    });
+    // Whoever wants less does not overtake.
+    const third = window.take(10, undefined).then(() => void order.push('third'));
+    first.keep(60);
+    await Promise.resolve();
+    expect(order).toEqual([]);
+    first.keep(40);
+    first.keep(90);
+    await second;
+    expect(order).toEqual(['second', 'third']);
+    first.keep(0);
+    first.keep(0);
+    await third;
+    (await second).keep(0);
+    await window.take(90, undefined);
+  });
+
+  test('who wants more than all of it gets all of it', async () => {
+    const window = new Window(100);
+    (await window.take(1000, undefined)).keep(0);
+    await window.take(100, undefined);
+  });
+
+  test('who gives up waiting lets others pass', async () => {
+    const window = new Window(100);
+    await window.take(60, undefined);
+    const abort = new AbortController();
+    const large = window.take(100, abort.signal);
+    const small = window.take(40, undefined);
+    abort.abort(new Error('enough'));
+    await expect(large).rejects.toThrow('enough');
+    await small;
+  });
 });
 
 describe('a line that carries next to nothing', () => {

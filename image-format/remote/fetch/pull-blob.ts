@@ -3,7 +3,7 @@ import type { Descriptor } from '../../descriptor.ts';
 import type { ContentStore } from '../../layout/store.ts';
 import type { PullSource } from '../remote.ts';
 import { Report, type TransferOptions } from '../transfer.ts';
-import { fetchMissing } from './fetch-blob.ts';
+import { fetchMissing, type RangeSupport } from './fetch-blob.ts';
 import type { Line } from './line.ts';
 
 export interface BlobPull {
@@ -11,6 +11,8 @@ export interface BlobPull {
   remote: PullSource;
   store: ContentStore;
   line: Line;
+  /** What the blobs before this one have shown. Default: nothing. */
+  ranges?: RangeSupport;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface BlobPull {
  */
 export async function pullBlob(
   blob: Descriptor,
-  { repository, remote, store, line }: BlobPull,
+  { repository, remote, store, line, ranges = { known: false } }: BlobPull,
   options: TransferOptions,
 ): Promise<void> {
   const report = new Report(blob, options);
@@ -29,7 +31,8 @@ export async function pullBlob(
   const what = `pulling ${remote.registry}/${repository}@${blob.digest}`;
   const senders = new Set<string>();
   const fetch = {
-    ...line,
+    line,
+    ranges,
     what,
     signal,
     open: async (range: Parameters<PullSource['openBlob']>[2], either: AbortSignal) => {

@@ -2,11 +2,23 @@
 
 /** As many at once as there are slots; the others wait in turn. */
 export class Slots {
-  #free: number;
+  #count: number;
+  #taken = 0;
   readonly #waiting: (() => void)[] = [];
 
   constructor(count: number) {
-    this.#free = count;
+    this.#count = count;
+  }
+
+  /** Whether nobody has one. */
+  get isIdle(): boolean {
+    return this.#taken === 0;
+  }
+
+  /** Those that are taken beyond a smaller number come back as their work ends. */
+  resize(count: number): void {
+    this.#count = count;
+    this.#wake();
   }
 
   /** @throws the signal's reason where it is aborted while this waits */
@@ -15,16 +27,23 @@ export class Slots {
     try {
       return await work();
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
+      this.#taken--;
+      this.#wake();
+    }
+  }
+
+  #wake(): void {
+    for (let next = this.#waiting[0]; next !== undefined && this.#taken < this.#count; next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#taken++;
+      next();
     }
   }
 
   async #take(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
-    if (this.#free > 0) {
-      this.#free--;
+    if (this.#waiting.length === 0 && this.#taken < this.#count) {
+      this.#taken++;
       return;
     }
     await new Promise<void>((resolve, reject) => {

@@ -45,7 +45,7 @@ function pullOptions(command: Command): Command {
     .option('--limit-rate <rate>', 'bytes a second for everything together, as in 500K or 2M', parseRate)
     .option('--timeout <time>', 'give up after this time, as in 30m (default: never)', parseDuration)
     .option('--read-timeout <time>', 'how long a registry may send nothing (default: 60s)', parseDuration)
-    .option('--connections <count>', 'transfers at once (default: 6)', parseCount)
+    .option('--connections <count>', 'transfers at once (default: 4 to 16, as the line is)', parseCount)
     .option('--hosts-dir <dir>', 'where <host>/hosts.toml names mirrors (default: $UK_HOSTS_DIR, else see the docs)')
     .option('--no-signatures', 'leave the signatures of the images where they are')
     .option('--plain-http', PLAIN_HTTP)
