@@ -67,6 +67,10 @@ export interface InstanceOptions extends ExecutionChoice, StorageChoice {
   stderr: Writable;
   /** Gets the kernel's log as it comes; with it the kernel logs everything. */
   console?: Writable | undefined;
+  /** Gets the kernel's log as it comes. Without `console` the kernel logs only what is wrong. */
+  kernelLog?: Writable | undefined;
+  /** What the machine can be told from others by, in its monitor and among the processes. */
+  uuid?: string | undefined;
   /** Default: the instance's id. */
   hostname?: string | undefined;
   /** `auto` (default), `kvm`, `tcg`; `$UK_ACCEL` where it is left out. */
@@ -153,6 +157,7 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
   const relayed = await RelayedForwards.open(forwards);
   const spec: MachineSpec = {
     machine: profile.machine,
+    uuid: options.uuid,
     kernel: bootable.kernel,
     hz: bootable.hz,
     initrd: storage.initrd,
@@ -245,7 +250,7 @@ class RunningInstance implements Instance {
     this.machine = machine;
     this.#options = options;
     this.#circumstances = circumstances;
-    this.#log = new LogTail(machine.log, options.console);
+    this.#log = new LogTail(machine.log, options.console ?? options.kernelLog);
     // At once, whatever the program does meanwhile: nothing must run on half of its files.
     this.#log.watch(UNPACKING_FAILURE, () => this.#settled.reject(circumstances.unpackingFailure));
     this.#log.watch(OUT_OF_MEMORY, () => options.onEvent?.({ type: 'out-of-memory', ms: this.#since() }));

@@ -35,6 +35,7 @@ const FACES = [
   'puller/store/folders.ts',
   'puller/volumes/request.ts',
   'puller/volumes/volume-name.ts',
+  'puller/instances/signal-names.ts',
   // Supervisors must take little memory: the faces load the parsers of manifests and profiles.
   'image-format/errors.ts',
   'image-format/layout/durable.ts',

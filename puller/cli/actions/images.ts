@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { inspectImage, summarizeImages, trimAssemblies } from '../../index.ts';
+import { inspectImage, PullerError, summarizeImages, trimAssemblies } from '../../index.ts';
 import type { Session } from '../context.ts';
 import { formatBytes } from '../output/bytes.ts';
 import { formatTable } from '../output/table.ts';
@@ -38,7 +38,20 @@ export async function removeImages(session: Session, images: string[]): Promise<
   return undefined;
 }
 
-export async function inspect(session: Session, image: string, flags: { profile?: string }): Promise<undefined> {
+export interface InspectFlags {
+  profile?: string;
+  type?: 'instance' | 'image';
+}
+
+/** An instance goes before an image of the same name, as with container engines. */
+export async function inspect(session: Session, image: string, flags: InspectFlags): Promise<undefined> {
+  if (flags.type !== 'image' && flags.profile === undefined) {
+    const { inspectInstance } = await import('./instances/inspect.ts');
+    if (await inspectInstance(session, image)) return undefined;
+    if (flags.type === 'instance') {
+      throw new PullerError('INSTANCE_MISSING', `no instance ${image}`, { hint: 'uk ps -a lists them all' });
+    }
+  }
   const store = await session.openStore();
   const { name, descriptor } = await resolveLocal(store, image);
   const found = await inspectImage(store, descriptor, flags.profile);

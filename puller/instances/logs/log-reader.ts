@@ -31,9 +31,9 @@ export async function* readLog(folder: string, kind: LogKind, options: LogOption
     if (tail === undefined) {
       for await (const record of reader.available()) if (wanted(record)) yield record;
     } else {
-      const last: LogRecord[] = [];
-      for await (const record of reader.available()) if (wanted(record)) keep(last, record, tail);
-      yield* last;
+      const last = new LastLines(tail);
+      for await (const record of reader.available()) if (wanted(record)) last.add(record);
+      yield* last.records;
     }
     const { goesOn, signal } = options;
     for (let more = goesOn !== undefined; more && !signal?.aborted; ) {
@@ -48,13 +48,24 @@ export async function* readLog(folder: string, kind: LogKind, options: LogOption
   }
 }
 
-/** Adds a record to the last lines; parts of a line count as one. */
-function keep(last: LogRecord[], record: LogRecord, lines: number): void {
-  last.push(record);
-  while (last.filter(({ bytes }) => bytes.at(-1) === NEWLINE).length + (isPart(last.at(-1)) ? 1 : 0) > lines) {
-    // All parts of the first line.
-    while (isPart(last[0]) && last.length > 1) last.shift();
-    last.shift();
+/** The last lines of a log. The parts of a line count as one. */
+class LastLines {
+  readonly records: LogRecord[] = [];
+  readonly #limit: number;
+  #lines = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  add(record: LogRecord): void {
+    if (!isPart(this.records.at(-1))) this.#lines++;
+    this.records.push(record);
+    for (; this.#lines > this.#limit; this.#lines--) {
+      let first: LogRecord | undefined;
+      do first = this.records.shift();
+      while (isPart(first) && this.records.length > 0);
+    }
   }
 }
 

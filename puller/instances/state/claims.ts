@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from '../../../image-format/layout/durable.ts';
-import { UNFINISHED } from './durable-json.ts';
+import { sweepUnfinished, UNFINISHED } from './durable-json.ts';
 import { isIdentity, livenessOf, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 
 /** What a claim was made for: to run an instance, to remove it, or to change something for a moment. */
@@ -80,7 +80,7 @@ export class Claims {
       return undefined;
     }
     for (const number of numbers.slice(0, -1)) await rm(this.#path(number), { force: true });
-    await this.#sweep();
+    await sweepUnfinished(this.#folder);
     return claim;
   }
 
@@ -108,14 +108,6 @@ export class Claims {
       throw error;
     } finally {
       await rm(temporary, { force: true }).catch(() => {});
-    }
-  }
-
-  /** Removes what killed processes have left beside the claims. */
-  async #sweep(): Promise<void> {
-    for (const name of await readdir(this.#folder)) {
-      const pid = Number(new RegExp(`^\\${UNFINISHED}(\\d+)-`).exec(name)?.[1]);
-      if (pid > 0 && !isRunning(pid)) await rm(join(this.#folder, name), { force: true }).catch(() => {});
     }
   }
 
@@ -166,13 +158,4 @@ function decode(text: string, number: number): Claim {
     // See above.
   }
   return { number, purpose: 'change', owner: nobody, released: true };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
