@@ -19,6 +19,7 @@ export {
 export { createInstance, type NewInstance, renameInstance } from './instances/lifecycle/create.ts';
 export { findInstance, instanceFolders } from './instances/lifecycle/find.ts';
 export { type Launch, launchInstance, StartError } from './instances/lifecycle/launch.ts';
+export { usedImages } from './instances/lifecycle/used-images.ts';
 export {
   confirmedUuid,
   recordFailedStart,

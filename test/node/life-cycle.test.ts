@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of instances, by the command as a user has it. The monitor is the stand-in of fake-monitor.ts.
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FakeNode, fakeNode, IMAGE, until } from './fake-node.ts';
@@ -279,4 +279,18 @@ describe('what is on disk is checked', () => {
     await node.uk('rm', '-f', 'silent');
     expect(node.processes()).toEqual([]);
   });
+});
+
+// It takes the image away: no test comes after it.
+test('an instance keeps its image when that has lost its name', async () => {
+  await node.uk('run', '-d', '--name', 'keeps', IMAGE);
+  const blobs = join(node.store, 'blobs/sha256');
+  const all = await readdir(blobs);
+  for (const name of all) await utimes(join(blobs, name), new Date(0), new Date(0));
+  await node.uk('rmi', IMAGE);
+  expect(await readdir(blobs)).toEqual(all);
+  await node.uk('restart', 'keeps');
+  await node.uk('stop', 'keeps');
+  await node.uk('start', 'keeps');
+  await node.uk('rm', '-f', 'keeps');
 });

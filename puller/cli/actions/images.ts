@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { inspectImage, PullerError, summarizeImages, trimAssemblies } from '../../index.ts';
+import { inspectImage, PullerError, summarizeImages, trimAssemblies, usedImages } from '../../index.ts';
 import type { Session } from '../context.ts';
 import { formatBytes } from '../output/bytes.ts';
 import { formatTable } from '../output/table.ts';
@@ -26,8 +26,10 @@ export async function removeImages(session: Session, images: string[]): Promise<
   // All are looked up before the first is removed: a name that is wrong removes nothing.
   const found = await Promise.all(images.map((image) => resolveLocal(store, image)));
   for (const { name } of found) await store.untag(name);
-  const removed = await store.collect();
-  await trimAssemblies(store);
+  const instances = await session.instancesFolder();
+  // An instance can be started again when its image has lost its name.
+  const removed = await store.collect({ keep: () => usedImages(instances) });
+  await trimAssemblies(store, { keep: await usedImages(instances) });
   const freed = removed.reduce((sum, { size }) => sum + size, 0);
   session.output.result({ untagged: found.map(({ name }) => name), removed }, () =>
     [

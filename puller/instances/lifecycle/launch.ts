@@ -15,7 +15,7 @@ import type { FirstReport } from './first-report.ts';
 const PROGRAM = fileURLToPath(new URL(`../supervisor/main${extname(import.meta.url)}`, import.meta.url));
 
 /** What a supervisor needs to know of the environment that it was started in; it outlives that. */
-const PASSED_ON = /^(?:PATH|HOME|TMPDIR|LANG|LC_\w+|TZ|UK_\w+|XDG_\w+|SOURCE_DATE_EPOCH|NODE_\w+)$/;
+const PASSED_ON = /^(?:PATH|HOME|TMPDIR|LD_LIBRARY_PATH|LANG|LC_\w+|TZ|UK_\w+|XDG_\w+|SOURCE_DATE_EPOCH|NODE_\w+)$/;
 
 export interface Launch {
   /** Folder of all instances. */
