@@ -57,7 +57,7 @@ test('made, found by name, id and its beginning, renamed, removed', async () => 
 });
 
 test('what is written is held against the claim', async () => {
-  const folder = await createInstance(instances, WANTED, 'x');
+  const folder = await createInstance(instances, WANTED, 'xx');
   expect((await viewOf(folder)).status).toBe('created');
   const claim = await folder.claims.take('run');
   if (claim === undefined) expect.unreachable();
@@ -77,7 +77,7 @@ test('what is written is held against the claim', async () => {
 });
 
 test('a supervisor that is gone did not end well', async () => {
-  const folder = await createInstance(instances, WANTED, 'x');
+  const folder = await createInstance(instances, WANTED, 'xx');
   await folder.claims.take('run');
   await folder.writeState(state({}));
   const dead = { ...ownIdentity(), start: '1' };
@@ -92,7 +92,7 @@ test('a supervisor that is gone did not end well', async () => {
 });
 
 test('the reason of a start that failed early is kept', async () => {
-  const folder = await createInstance(instances, WANTED, 'x');
+  const folder = await createInstance(instances, WANTED, 'xx');
   await recordFailedStart(folder, await folder.config(), Object.assign(new Error('no image'), { code: 'NOT_FOUND' }));
   expect(await viewOf(folder)).toMatchObject({
     ...{ status: 'exited', end: { status: 1, reason: { code: 'NOT_FOUND', message: 'no image' } } },
@@ -100,12 +100,12 @@ test('the reason of a start that failed early is kept', async () => {
 });
 
 test('a record that cannot be read keeps no other from being listed', async () => {
-  const folder = await createInstance(instances, WANTED, 'x');
-  await createInstance(instances, WANTED, 'y');
+  const folder = await createInstance(instances, WANTED, 'xx');
+  await createInstance(instances, WANTED, 'yy');
   await writeFile(folder.file('config'), '{');
   const damaged: string[] = [];
   const views = await listInstances(instances, ({ code }) => damaged.push(code));
-  expect(views.map(({ name }) => name)).toEqual(['y']);
+  expect(views.map(({ name }) => name)).toEqual(['yy']);
   expect(damaged).toEqual(['INSTANCE_DAMAGED']);
   await expect(removeInstance(instances, folder)).rejects.toMatchObject({ code: 'INSTANCE_DAMAGED' });
   await removeInstance(instances, folder, true);
