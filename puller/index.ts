@@ -6,8 +6,7 @@ export { kernelOfFiles, kernelOfImage } from './assemble/ready-kernel.ts';
 export { trimAssemblies } from './assemble/trim.ts';
 export * from './errors.ts';
 export type { Exit, Failure, Hello, ProgramEnd } from './guest-contract/control-channel.ts';
-export { type LifeEvent, recordEvent } from './instances/events/event-log.ts';
-export { type EventOptions, readEvents } from './instances/events/read-events.ts';
+export type { LifeEvent } from './instances/events/event-log.ts';
 export { type ExecutionChoice, executionOf } from './instances/execution.ts';
 export {
   type Instance,
@@ -16,23 +15,7 @@ export {
   type Outcome,
   startInstance,
 } from './instances/instance.ts';
-export { createInstance, type NewInstance, renameInstance } from './instances/lifecycle/create.ts';
-export { findInstance, instanceFolders } from './instances/lifecycle/find.ts';
-export { type Launch, launchInstance, StartError } from './instances/lifecycle/launch.ts';
-export { usedImages } from './instances/lifecycle/used-images.ts';
-export {
-  confirmedUuid,
-  recordFailedStart,
-  removeInstance,
-  restartInstance,
-  signalInstance,
-  stopInstance,
-  waitForInstance,
-} from './instances/lifecycle/verbs.ts';
-export { type InstanceView, isActive, listInstances, viewOf } from './instances/lifecycle/view.ts';
-export { isWantedByPolicy } from './instances/lifecycle/wanted.ts';
-export { type LogOptions, readLog } from './instances/logs/log-reader.ts';
-export { encodeRecord, type LogRecord } from './instances/logs/log-record.ts';
+export * from './instances/lifecycle/index.ts';
 export { resolveMounts } from './instances/mounts.ts';
 export { runInstance } from './instances/run.ts';
 export { signalNumber } from './instances/signal-names.ts';

@@ -36,6 +36,9 @@ const FACES = [
   'puller/volumes/request.ts',
   'puller/volumes/volume-name.ts',
   'puller/instances/signal-names.ts',
+  'puller/instances/lifecycle/index.ts',
+  'puller/errors.ts',
+  'image-format/reference.ts',
   // Supervisors must take little memory: the faces load the parsers of manifests and profiles.
   'image-format/errors.ts',
   'image-format/layout/durable.ts',

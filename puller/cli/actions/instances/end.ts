@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { PullerError } from '../../../errors.ts';
 import {
   findInstance,
-  PullerError,
   removeInstance,
   renameInstance,
   signalInstance,
   stopInstance,
   waitForInstance,
-} from '../../../index.ts';
+} from '../../../instances/lifecycle/index.ts';
 import type { Session } from '../../context.ts';
 import { forEach } from './for-each.ts';
 

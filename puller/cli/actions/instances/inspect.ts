@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { confirmedUuid, findInstance, type InstanceView, isActive, PullerError, viewOf } from '../../../index.ts';
+
+import { familiarReference, parseReference } from '../../../../image-format/reference.ts';
+import { PullerError } from '../../../errors.ts';
+import {
+  confirmedUuid,
+  findInstance,
+  type InstanceView,
+  isActive,
+  viewOf,
+} from '../../../instances/lifecycle/index.ts';
 import type { Session } from '../../context.ts';
-import { displayName } from '../../references.ts';
 import { portLines, statusWords } from './words.ts';
 
 /** @returns whether there is such an instance */
@@ -25,7 +33,7 @@ function facts(view: InstanceView, confirmed: boolean): string {
   const rows: [string, string | undefined][] = [
     ['id', view.id],
     ['name', view.name],
-    ['image', `${displayName(config.image.name)}@${config.image.descriptor.digest}`],
+    ['image', `${familiarReference(parseReference(config.image.name))}@${config.image.descriptor.digest}`],
     ['created', config.created],
     ['status', statusWords(view)],
     ['started', view.startedAt],

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { findInstance, type InstanceView, isActive, listInstances, viewOf } from '../../../index.ts';
+
+import { familiarReference, parseReference } from '../../../../image-format/reference.ts';
+import {
+  findInstance,
+  type InstanceView,
+  isActive,
+  listInstances,
+  viewOf,
+} from '../../../instances/lifecycle/index.ts';
 import type { Session } from '../../context.ts';
 import { CliError } from '../../errors.ts';
 import { formatTable } from '../../output/table.ts';
-import { displayName } from '../../references.ts';
 import { commandOf, portLines, portsOf, sinceWords, statusWords } from './words.ts';
 
 const SHORT_ID = 12;
@@ -25,7 +32,7 @@ export async function list(session: Session, flags: { all?: boolean; trunc?: boo
       ['INSTANCE ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'PORTS', 'NAMES'],
       shown.map((view) => [
         shorten(view.id),
-        displayName(view.config.image.name),
+        familiarReference(parseReference(view.config.image.name)),
         commandOf(view, flags.trunc !== false),
         `${sinceWords(view.config.created)} ago`,
         statusWords(view),

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { encodeRecord, findInstance, isActive, type LogRecord, readEvents, readLog, viewOf } from '../../../index.ts';
+import {
+  encodeRecord,
+  findInstance,
+  isActive,
+  type LogRecord,
+  readEvents,
+  readLog,
+  viewOf,
+} from '../../../instances/lifecycle/index.ts';
 import type { Session } from '../../context.ts';
 
 export interface LogFlags {
