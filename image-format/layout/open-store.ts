@@ -174,10 +174,10 @@ class FolderStore implements ContentStore {
     return await this.#names.list();
   }
 
-  async collect(options: { graceMs?: number; dryRun?: boolean } = {}): Promise<{ digest: Digest; size: number }[]> {
-    const { graceMs = DEFAULT_GRACE_MS, dryRun = false } = options;
+  async collect(options: Parameters<ContentStore['collect']>[0] = {}): Promise<{ digest: Digest; size: number }[]> {
+    const { graceMs = DEFAULT_GRACE_MS, dryRun = false, keep = async () => [] } = options;
     await this.#ingest.clean();
-    return await collectBlobs(this, this.#ingest, Date.now() - graceMs, dryRun);
+    return await collectBlobs(this, this.#ingest, Date.now() - graceMs, dryRun, keep);
   }
 
   /** Whether the blob is there; its time is renewed, so that a collection under way leaves it. */
