@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CodedError } from '../image-format/index.ts';
+import { CodedError } from '../image-format/errors.ts';
 
 export type PullerErrorCode =
   /** An image that is valid, but that this node cannot run: a contract, profile or layer it does not know. */
@@ -16,6 +16,24 @@ export type PullerErrorCode =
   | 'VOLUME_DAMAGED'
   /** A guest uses the volume now. */
   | 'VOLUME_IN_USE'
+  /** What cannot be the name of an instance. */
+  | 'NAME_INVALID'
+  /** Another instance has the name. */
+  | 'NAME_IN_USE'
+  | 'INSTANCE_MISSING'
+  /** The beginning of an id that several instances have. */
+  | 'INSTANCE_AMBIGUOUS'
+  | 'INSTANCE_DAMAGED'
+  /** What was asked for needs an instance that does not run. */
+  | 'INSTANCE_RUNNING'
+  /** What was asked for needs an instance that runs. */
+  | 'INSTANCE_NOT_RUNNING'
+  /** Another command changes the same instance, and does not come to an end. */
+  | 'INSTANCE_BUSY'
+  /** A supervisor that is there and does not answer. */
+  | 'SUPERVISOR_SILENT'
+  /** A supervisor that ended without having said why. */
+  | 'SUPERVISOR_LOST'
   /** No monitor on this machine, or one that is too old. */
   | 'MONITOR_MISSING'
   /** The monitor refused its arguments or ended before the guest had begun. */

@@ -6,6 +6,7 @@ export { kernelOfFiles, kernelOfImage } from './assemble/ready-kernel.ts';
 export { trimAssemblies } from './assemble/trim.ts';
 export * from './errors.ts';
 export type { Exit, Failure, Hello, ProgramEnd } from './guest-contract/control-channel.ts';
+export type { LifeEvent } from './instances/events/event-log.ts';
 export { type ExecutionChoice, executionOf } from './instances/execution.ts';
 export {
   type Instance,
@@ -13,8 +14,13 @@ export {
   startInstance,
 } from './instances/instance.ts';
 export type { InstanceEvent, InstanceOptions } from './instances/instance-options.ts';
+export * from './instances/lifecycle/index.ts';
+export { resolveMounts } from './instances/mounts.ts';
 export { runInstance } from './instances/run.ts';
-export { forwardSignals } from './instances/signals.ts';
+export { forwardSignals } from './instances/signals/forward.ts';
+export { signalNumber } from './instances/signals/names.ts';
+export type { HealthCheck, InstanceConfig, RestartPolicy } from './instances/state/config.ts';
+export type { InstanceFolder } from './instances/state/instance-folder.ts';
 export type { InstanceMount } from './instances/storage.ts';
 export { type InspectedImage, inspectImage } from './store/inspect.ts';
 export { type ImageSummary, summarizeImages } from './store/summary.ts';

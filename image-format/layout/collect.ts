@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Descriptor } from '../descriptor.ts';
 import { DIGEST_ALGORITHMS, type Digest, isDigest } from '../digest.ts';
 import { isMissing, storeError } from './durable.ts';
 import type { IngestFolder } from './ingest.ts';
@@ -18,16 +19,18 @@ export interface Collected {
  * renewed in between.
  *
  * @param before milliseconds since 1970
+ * @param keep what is used without having a name
  */
 export async function collectBlobs(
   store: ContentStore,
   ingest: IngestFolder,
   before: number,
   dryRun: boolean,
+  keep: () => Promise<readonly Descriptor[]> = async () => [],
 ): Promise<Collected[]> {
-  const candidates = await unreached(store, await oldBlobs(store.root, before));
+  const candidates = await unreached(store, await oldBlobs(store.root, before), keep);
   // A name may have been given while the first look went on: look again at what would go.
-  const condemned = candidates.length === 0 ? [] : await unreached(store, candidates);
+  const condemned = candidates.length === 0 ? [] : await unreached(store, candidates, keep);
   if (dryRun) return condemned.map(({ digest, size }) => ({ digest, size }));
   const removed: Collected[] = [];
   for (const { digest, size, path } of condemned) {
@@ -40,9 +43,14 @@ interface OldBlob extends Collected {
   path: string;
 }
 
-async function unreached(store: ContentStore, blobs: OldBlob[]): Promise<OldBlob[]> {
+async function unreached(
+  store: ContentStore,
+  blobs: OldBlob[],
+  keep: () => Promise<readonly Descriptor[]>,
+): Promise<OldBlob[]> {
   const reached = new Set<Digest>();
-  const roots = (await store.list()).map(({ descriptor }) => descriptor);
+  const named = (await store.list()).map(({ descriptor }) => descriptor);
+  const roots = [...named, ...(await keep())];
   for (let root = roots.pop(); root !== undefined; root = roots.pop()) {
     for (const { digest, mediaType } of await reachableFrom(store, root, { missing: 'skip' })) {
       // What refers to it, such as a signature, stays with it.

@@ -220,11 +220,11 @@ class FolderStore implements ContentStore {
     return await this.#names.list();
   }
 
-  async collect(options: { graceMs?: number; dryRun?: boolean } = {}): Promise<{ digest: Digest; size: number }[]> {
-    const { graceMs = DEFAULT_GRACE_MS, dryRun = false } = options;
+  async collect(options: Parameters<ContentStore['collect']>[0] = {}): Promise<{ digest: Digest; size: number }[]> {
+    const { graceMs = DEFAULT_GRACE_MS, dryRun = false, keep = async () => [] } = options;
     await this.#ingest.clean();
     if (!dryRun) await this.#partials.clean();
-    const removed = await collectBlobs(this, this.#ingest, Date.now() - graceMs, dryRun);
+    const removed = await collectBlobs(this, this.#ingest, Date.now() - graceMs, dryRun, keep);
     if (!dryRun) await this.#referrers.retain(async (subject) => (await this.stat(subject)) !== undefined);
     return removed;
   }

@@ -82,7 +82,12 @@ export interface ContentStore {
    * Removes blobs that no name reaches (through indexes, manifests, configs and layers). What is being written, and
    * what was written within `graceMs` (default: one hour), stays.
    *
+   * @param options.keep what is used without having a name
    * @returns what was removed
    */
-  collect(options?: { graceMs?: number; dryRun?: boolean }): Promise<{ digest: Digest; size: number }[]>;
+  collect(options?: {
+    graceMs?: number;
+    dryRun?: boolean;
+    keep?: () => Promise<readonly Descriptor[]>;
+  }): Promise<{ digest: Digest; size: number }[]>;
 }

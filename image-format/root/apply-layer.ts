@@ -114,6 +114,7 @@ function inode(root: Directory, entry: IndexEntry, layer: number): Inode {
         mtime: entry.mtime,
         xattrs: entry.xattrs,
         layer,
+        linked: false,
         size: entry.size,
         offset: entry.offset,
       };
@@ -131,11 +132,12 @@ function linked(root: Directory, { path, target }: IndexEntry): Inode {
   const found = place?.folder.children.get(place.name);
   if (found === undefined) throw unusable(path, 'it is a hard link to a file that is not there');
   if (found.type === 'directory') throw unusable(path, 'it is a hard link to a folder');
+  found.linked = true;
   return found;
 }
 
 function attributes({ mode, uid, gid, mtime, xattrs }: IndexEntry, layer: number) {
-  return { mode, uid, gid, mtime, xattrs, layer };
+  return { mode, uid, gid, mtime, xattrs, layer, linked: false };
 }
 
 function checkLengths({ path, type, target }: IndexEntry): void {

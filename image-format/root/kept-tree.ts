@@ -75,8 +75,7 @@ export function parseTree(text: string): Directory {
   const inodes: Inode[] = [];
   const folders: Directory[] = [];
   for (const row of rows) {
-    const isLink = row.length === 3;
-    const inode = isLink ? (inodes[row[2]] as Inode) : readInode(row);
+    const inode = row.length === 3 ? linkedInode(inodes, row) : readInode(row);
     // The root stands in no folder.
     if (inodes.length > 0) (folders[row[0]] as Directory).children.set(row[1], inode);
     inodes.push(inode);
@@ -85,17 +84,23 @@ export function parseTree(text: string): Directory {
   return folders[0] as Directory;
 }
 
+function linkedInode(inodes: readonly Inode[], [, , number]: LinkRow): Inode {
+  const inode = inodes[number] as Inode;
+  inode.linked = true;
+  return inode;
+}
+
 function readInode(row: InodeRow): Inode {
   const [, , type, mode, uid, gid, mtime, layer, first, second, xattrs = NONE] = row;
   switch (type) {
     case 'file':
-      return { type, mode, uid, gid, mtime, xattrs, layer, size: first as number, offset: second };
+      return { type, mode, uid, gid, mtime, xattrs, layer, linked: false, size: first as number, offset: second };
     case 'symlink':
-      return { type, mode, uid, gid, mtime, xattrs, layer, target: first as string };
+      return { type, mode, uid, gid, mtime, xattrs, layer, linked: false, target: first as string };
     case 'directory':
-      return { type, mode, uid, gid, mtime, xattrs, layer, children: new Map() };
+      return { type, mode, uid, gid, mtime, xattrs, layer, linked: false, children: new Map() };
     default:
-      return { type, mode, uid, gid, mtime, xattrs, layer, major: first as number, minor: second };
+      return { type, mode, uid, gid, mtime, xattrs, layer, linked: false, major: first as number, minor: second };
   }
 }
 

@@ -11,6 +11,8 @@ interface Attributes {
   xattrs: readonly Xattr[];
   /** Number of the layer that says so; of a file: whose archive holds the content. */
   layer: number;
+  /** Whether some layer gave it another name; the name may be gone again. */
+  linked: boolean;
 }
 
 export interface Directory extends Attributes {
@@ -42,5 +44,15 @@ export type Inode = Directory | RegularFile | Symlink | Special;
 
 /** A folder that no layer describes, as container engines make it. */
 export function impliedDirectory(layer = 0): Directory {
-  return { type: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 0, xattrs: [], layer, children: new Map() };
+  return {
+    type: 'directory',
+    mode: 0o755,
+    uid: 0,
+    gid: 0,
+    mtime: 0,
+    xattrs: [],
+    layer,
+    linked: false,
+    children: new Map(),
+  };
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  containerImageOf,
   isOurs,
   type ReadImage,
   type RoledLayer,
-  readContainerImage,
   readImage,
-  validateImage,
+  unikernelOf,
 } from '../../image-format/build/manifest/index.ts';
 import { type Descriptor, LABEL } from '../../image-format/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
@@ -45,8 +45,9 @@ export class Assembly {
     throw new PullerError('STORE_IO', 'the assembled image vanished from the cache: something removes it');
   }
 
-  async #unikernel({ descriptor }: ReadImage): Promise<void> {
-    const image = await validateImage(this.#store, descriptor);
+  async #unikernel(read: ReadImage): Promise<void> {
+    const image = await unikernelOf(this.#store, read);
+    const { descriptor } = image;
     const [kernelLayer, ...layers] = image.layers;
     if (kernelLayer === undefined) throw new PullerError('IMAGE_UNSUPPORTED', `${descriptor.digest} has no layers`);
     const kernel = await readyKernel(this.#store, this.#cache, kernelLayer, this.#options);
@@ -67,7 +68,7 @@ export class Assembly {
   }
 
   async #container(image: ReadImage): Promise<void> {
-    const { layers } = await readContainerImage(this.#store, image.descriptor);
+    const { layers } = containerImageOf(image);
     const kernel = await this.#options.kernel();
     if (!kernel.filesystems.includes('erofs')) throw noBlockRoot('this kernel');
     await this.#withDisk(image, layers, { config: image.config.config ?? {} });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isDigest, parseImageConfig, parseManifestDocument } from '../../image-format/index.ts';
+import { type Descriptor, isDigest, parseImageConfig, parseManifestDocument } from '../../image-format/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
 import { chainId } from '../root/chain-id.ts';
 import { cacheFolder } from '../store/folders.ts';
@@ -11,15 +11,16 @@ import { AssemblyCache, type EntryKind } from './cache.ts';
  * start: what was made or used within the last hour stays. What another one wants later is made again.
  *
  * @param options.now milliseconds since 1970
+ * @param options.keep images that are used without having a name
  * @returns how many entries were removed
  */
 export async function trimAssemblies(
   store: ContentStore,
-  options: { cacheDir?: string; now?: number } = {},
+  options: { cacheDir?: string; now?: number; keep?: readonly Descriptor[] } = {},
 ): Promise<number> {
   const cache = new AssemblyCache(options.cacheDir ?? cacheFolder());
   await cache.sweep();
-  const wanted = await reachable(store);
+  const wanted = await reachable(store, options.keep ?? []);
   let removed = 0;
   // A root's disk is made of archives, so it goes first.
   for (const kind of ['image', 'root', 'tree', 'tar', 'layer', 'kernel'] satisfies EntryKind[]) {
@@ -35,7 +36,7 @@ export async function trimAssemblies(
  * The keys of all that names of the store reach: digests of manifests, diff_ids of layers, and the names of stacks of
  * the lowest layers, with and without the first one, which is the kernel's in an image of ours.
  */
-async function reachable(store: ContentStore): Promise<Set<string>> {
+async function reachable(store: ContentStore, keep: readonly Descriptor[]): Promise<Set<string>> {
   const found = new Set<string>();
   const visit = async (digest: string, mediaType: string): Promise<void> => {
     if (found.has(digest) || !isDigest(digest)) return;
@@ -54,7 +55,8 @@ async function reachable(store: ContentStore): Promise<Set<string>> {
     }
     for (const diffId of diffIds) found.add(diffId);
   };
-  for (const { descriptor } of await store.list()) {
+  const named = (await store.list()).map(({ descriptor }) => descriptor);
+  for (const descriptor of [...named, ...keep]) {
     // What cannot be read keeps nothing alive.
     await visit(descriptor.digest, descriptor.mediaType).catch(() => {});
   }

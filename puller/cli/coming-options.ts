@@ -3,12 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Options of `docker run` and `podman run` that hands type, and what they will come with. */
 const COMING: readonly (readonly [flags: string, what: string])[] = [
-  ['-d, --detach [no]', 'background instances'],
-  ['--restart [policy]', 'background instances'],
-  ['--cidfile [file]', 'background instances'],
-  ['--ttl [time]', 'background instances'],
-  ['--health-cmd [command]', 'background instances'],
-  ['--health-interval [time]', 'background instances'],
+  ['--health-cmd [command]', 'commands inside a guest (--health-tcp and --health-http look from outside)'],
   ['--network [name]', 'networks between instances'],
   ['--net [name]', 'networks between instances'],
   ['--ip [address]', 'networks between instances'],

@@ -22,6 +22,8 @@ export interface Session {
   openStore(): Promise<ContentStore>;
   /** The folder of named volumes; nothing is made. */
   volumesFolder(): Promise<string>;
+  /** The folder of instances; nothing is made. */
+  instancesFolder(): Promise<string>;
 }
 
 /**
@@ -55,6 +57,9 @@ export function action<Arguments extends unknown[]>(
         },
         async volumesFolder() {
           return (await import('../store/folders.ts')).volumesFolder(options.store);
+        },
+        async instancesFolder() {
+          return (await import('../store/folders.ts')).instancesFolder(options.store);
         },
       };
       const work = await load();

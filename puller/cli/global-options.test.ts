@@ -50,13 +50,12 @@ test('every command tells of them in its help and in completion', () => {
   for (const { path, options } of describeCommands(program)) {
     const flags = options.map(({ flag }) => flag);
     expect([path, flags]).toEqual([path, expect.arrayContaining(['--store', '-q', '--quiet', '--version'])]);
-    expect(flags).not.toContain('--detach');
+    expect(flags).not.toContain('--network');
   }
 });
 
 test.each([
-  [['run', '-d', 'x'], /comes with background instances/],
-  [['run', '--restart=always', 'x'], /comes with background instances/],
+  [['run', '--health-cmd', 'x', 'y'], /comes with commands inside a guest/],
   [['run', '--network', 'host', 'x'], /comes with networks/],
   [['run', '--nonsense', 'x'], /unknown option/],
 ])('what does not exist yet is refused by name: %j', (argv, message) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { InstanceMount, VolumeRequest } from '../index.ts';
+import type { InstanceMount } from '../index.ts';
 import type { Session } from './context.ts';
 import { type VolumeFlags, volumeRequests } from './volume-options.ts';
 
@@ -23,8 +23,7 @@ export interface RunStorage {
  * @throws CliError `USAGE`; PullerError `VOLUME_IN_USE`, `TOOL_MISSING`, `STORE_IO`
  */
 export async function openStorage(session: Session, flags: StorageFlags): Promise<RunStorage> {
-  const mounts: InstanceMount[] = [];
-  for (const request of volumeRequests(flags)) mounts.push(await mountOf(session, request));
+  const mounts = await mountsOf(session, flags);
   const disk = flags.disk === undefined ? undefined : await scratchDisk(session, flags.disk);
   return {
     mounts,
@@ -34,23 +33,11 @@ export async function openStorage(session: Session, flags: StorageFlags): Promis
   };
 }
 
-async function mountOf(session: Session, request: VolumeRequest): Promise<InstanceMount> {
-  switch (request.kind) {
-    case 'folder':
-      return request;
-    case 'tmpfs': {
-      const { path, options, copy = false } = request;
-      return { kind: 'tmpfs', path, options, populate: copy };
-    }
-    case 'named': {
-      const { checkUsable, ensureVolume, needsReplay } = await import('../index.ts');
-      const { name, path, readOnly, copy } = request;
-      const volume = await ensureVolume(await session.volumesFolder(), name, { signal: session.signal });
-      const replay = await needsReplay(volume);
-      await checkUsable(volume, readOnly && !replay);
-      return { kind: 'disk', file: volume.disk, path, readOnly, populate: copy, replay };
-    }
-  }
+async function mountsOf(session: Session, flags: StorageFlags): Promise<InstanceMount[]> {
+  const requests = volumeRequests(flags);
+  if (requests.length === 0) return [];
+  const { resolveMounts } = await import('../index.ts');
+  return await resolveMounts(requests, await session.volumesFolder(), session.signal);
 }
 
 async function scratchDisk(session: Session, size: number) {

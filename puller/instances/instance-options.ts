@@ -37,6 +37,10 @@ export interface InstanceOptions extends ExecutionChoice, StorageChoice {
   stderr: Writable;
   /** Gets the kernel's log as it comes; with it the kernel logs everything. */
   console?: Writable | undefined;
+  /** Gets the kernel's log as it comes. Without `console` the kernel logs only what is wrong. */
+  kernelLog?: Writable | undefined;
+  /** What the machine can be told from others by, in its monitor and among the processes. */
+  uuid?: string | undefined;
   /** Default: the instance's id. */
   hostname?: string | undefined;
   /** `auto` (default), `kvm`, `tcg`; `$UK_ACCEL` where it is left out. */

@@ -31,7 +31,7 @@ import {
   tooSmall,
   UNPACKING_FAILURE,
 } from './memory.ts';
-import { endsMachine } from './signal-effects.ts';
+import { endsMachine } from './signals/effects.ts';
 import { type Storage, storageOf } from './storage.ts';
 import { InputCopy, LogTail, OutputCopy } from './streams.ts';
 import { Watchdog } from './watchdog.ts';
@@ -109,6 +109,7 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
   const relayed = await RelayedForwards.open(forwards);
   const spec: MachineSpec = {
     machine: profile.machine,
+    uuid: options.uuid,
     kernel: bootable.kernel,
     hz: bootable.hz,
     initrd: storage.initrd,
@@ -201,7 +202,7 @@ class RunningInstance implements Instance {
     this.machine = machine;
     this.#options = options;
     this.#circumstances = circumstances;
-    this.#log = new LogTail(machine.log, options.console);
+    this.#log = new LogTail(machine.log, options.console ?? options.kernelLog);
     // At once, whatever the program does meanwhile: nothing must run on half of its files.
     this.#log.watch(UNPACKING_FAILURE, () => this.#settled.reject(circumstances.unpackingFailure));
     this.#log.watch(OUT_OF_MEMORY, () => options.onEvent?.({ type: 'out-of-memory', ms: this.#since() }));

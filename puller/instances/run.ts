@@ -2,8 +2,8 @@
 import type { Bootable } from '../assemble/bootable.ts';
 import { type Instance, type Outcome, startInstance } from './instance.ts';
 import type { InstanceOptions } from './instance-options.ts';
-import { endsMachine } from './signal-effects.ts';
-import { forwardSignals, type SignalSource } from './signals.ts';
+import { endsMachine } from './signals/effects.ts';
+import { forwardSignals, type SignalSource } from './signals/forward.ts';
 
 /**
  * Boots an image in the foreground: this process's signals are the program's until it has ended. While there is no

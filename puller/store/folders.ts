@@ -19,6 +19,11 @@ export function volumesFolder(store?: string): string {
   return join(storeFolder(store), 'volumes');
 }
 
+/** Where the records of instances are kept: a folder of the store, see {@link storeFolder}. */
+export function instancesFolder(store?: string): string {
+  return join(storeFolder(store), 'instances');
+}
+
 /** What can be made again: `$XDG_CACHE_HOME/uk`, else `~/.cache/uk`. */
 export function cacheFolder(): string {
   return join(baseDirectory('XDG_CACHE_HOME', process.env, home), 'uk');

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Profile } from '../../hardware-profiles/index.ts';
 import {
+  containerImageOf,
   isOurs,
   kernelLayerOf,
   type RoledLayer,
-  readContainerImage,
   readImage,
-  validateImage,
+  unikernelOf,
 } from '../../image-format/build/index.ts';
 import type { Descriptor, Digest, ImageConfig, LayerRole, Manifest } from '../../image-format/index.ts';
 import type { ContentStore } from '../../image-format/layout/index.ts';
@@ -33,10 +33,10 @@ export interface InspectedImage {
 export async function inspectImage(store: ContentStore, named: Descriptor, profile?: string): Promise<InspectedImage> {
   const plain = await readImage(store, named, profile);
   if (!isOurs(plain)) {
-    const { descriptor, manifest, config, layers } = await readContainerImage(store, plain.descriptor);
+    const { descriptor, manifest, config, layers } = containerImageOf(plain);
     return { descriptor, manifest, config, layers: layersOf(layers) };
   }
-  const image = await validateImage(store, plain.descriptor);
+  const image = await unikernelOf(store, plain);
   const kernel = await kernelLayerOf(image.descriptor, store);
   return {
     descriptor: image.descriptor,

@@ -56,6 +56,8 @@ export interface Share {
 export interface MachineSpec {
   /** The profile's machine: its type and its switches, in the monitor's own words. */
   machine: { type: string; options: Readonly<Record<string, string>> };
+  /** What the machine can be told from others by. */
+  uuid?: string | undefined;
   /** Path of the kernel's ELF file. */
   kernel: string;
   /** Ticks a second of that kernel, where they are known. */
@@ -104,6 +106,8 @@ export interface Machine {
   readonly exited: Promise<MachineExit>;
   /** Ends it at once; harmless where it has ended. */
   kill(): void;
+  /** The UUID that the monitor says it runs. @throws PullerError `MONITOR_FAILED` */
+  uuid(): Promise<string>;
   /** A command of the monitor's own console (`info registers`). @throws PullerError `MONITOR_FAILED` */
   command(line: string): Promise<string>;
   /**

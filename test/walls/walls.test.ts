@@ -40,6 +40,14 @@ const FACES = [
   'puller/store/folders.ts',
   'puller/volumes/request.ts',
   'puller/volumes/volume-name.ts',
+  'puller/instances/signals/names.ts',
+  'puller/instances/lifecycle/index.ts',
+  'puller/errors.ts',
+  'image-format/reference.ts',
+  // Supervisors must take little memory: the faces load the parsers of manifests and profiles.
+  'image-format/errors.ts',
+  'image-format/layout/durable.ts',
+  'image-format/layout/ingest.ts',
 ];
 
 const MAY_IMPORT_EXPRESS = ['registry/http/', 'puller/instances/api/'];

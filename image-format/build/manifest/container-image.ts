@@ -25,7 +25,11 @@ export interface ContainerImage extends ReadImage {
  * @throws ImageError `MANIFEST_INVALID` (also for an image of ours), `CONFIG_INVALID`, `NOT_FOUND`
  */
 export async function readContainerImage(store: ContentStore, descriptor: Descriptor): Promise<ContainerImage> {
-  const image = await readImage(store, descriptor);
+  return containerImageOf(await readImage(store, descriptor));
+}
+
+/** What {@link readContainerImage} does with an image that has been read already. */
+export function containerImageOf(image: ReadImage): ContainerImage {
   if (!isOurs(image)) return { ...image, layers: image.layers.map((layer) => ({ ...layer, role: 'deps' })) };
   throw new ImageError('MANIFEST_INVALID', `${image.descriptor.digest} is a unikernel image, not a container image`, {
     hint: 'it has a kernel already: uk run runs it, uk build --from changes how its program runs',

@@ -44,7 +44,12 @@ export async function validateImage(
   descriptor: Descriptor,
   options: { profile?: string } = {},
 ): Promise<UnikernelImage> {
-  const image = await readRoledImage(store, descriptor, options);
+  return unikernelOf(store, await readImage(store, descriptor, options.profile));
+}
+
+/** What {@link validateImage} does with an image that has been read already. */
+export async function unikernelOf(store: ContentStore, read: ReadImage): Promise<UnikernelImage> {
+  const image = await withRoles(store, read);
   const roles = image.layers.map(({ role }) => role);
   if (roles.at(-1) === 'config') return image;
   const what = roles.length === 1 ? 'holds only a kernel' : `has the layers ${roles.join(', ')}`;
@@ -57,7 +62,10 @@ export async function readRoledImage(
   descriptor: Descriptor,
   options: { profile?: string },
 ): Promise<UnikernelImage> {
-  const image = await readImage(store, descriptor, options.profile);
+  return withRoles(store, await readImage(store, descriptor, options.profile));
+}
+
+async function withRoles(store: ContentStore, image: ReadImage): Promise<UnikernelImage> {
   const { descriptor: chosen, manifest, config } = image;
   if (!isOurs(image)) throw notOurs(chosen, 'it was not built by uk');
   const version = manifest.annotations?.[ANNOTATION.imageVersion];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { inspectImage, summarizeImages, trimAssemblies } from '../../index.ts';
+import { inspectImage, PullerError, summarizeImages, trimAssemblies, usedImages } from '../../index.ts';
 import type { Session } from '../context.ts';
 import { CliError } from '../errors.ts';
 import { formatBytes } from '../output/bytes.ts';
@@ -28,8 +28,10 @@ export async function removeImages(session: Session, images: string[]): Promise<
   // All are looked up before the first is removed: a name that is wrong removes nothing.
   const found = await Promise.all(images.map((image) => resolveLocal(store, image)));
   for (const { name } of found) await store.untag(name);
-  const removed = await store.collect();
-  await trimAssemblies(store);
+  const instances = await session.instancesFolder();
+  // An instance can be started again when its image has lost its name.
+  const removed = await store.collect({ keep: () => usedImages(instances) });
+  await trimAssemblies(store, { keep: await usedImages(instances) });
   const freed = removed.reduce((sum, { size }) => sum + size, 0);
   session.output.result({ untagged: found.map(({ name }) => name), removed }, () =>
     [
@@ -42,12 +44,21 @@ export async function removeImages(session: Session, images: string[]): Promise<
 
 export interface InspectFlags extends FileFlags {
   files?: boolean;
+  type?: 'instance' | 'image';
 }
 
+/** An instance goes before an image of the same name, as with container engines. */
 export async function inspect(session: Session, image: string, flags: InspectFlags): Promise<undefined> {
   if (flags.files) return (await import('./files.ts')).listFiles(session, image, flags);
   const misplaced = (['layer', 'path', 'search'] as const).find((name) => flags[name] !== undefined);
   if (misplaced !== undefined) throw new CliError('USAGE', `--${misplaced} goes with --files`);
+  if (flags.type !== 'image' && flags.profile === undefined) {
+    const { inspectInstance } = await import('./instances/inspect.ts');
+    if (await inspectInstance(session, image)) return undefined;
+    if (flags.type === 'instance') {
+      throw new PullerError('INSTANCE_MISSING', `no instance ${image}`, { hint: 'uk ps -a lists them all' });
+    }
+  }
   const store = await session.openStore();
   const { name, descriptor } = await resolveLocal(store, image);
   const found = await inspectImage(store, descriptor, flags.profile);

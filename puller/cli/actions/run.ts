@@ -1,56 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseReference } from '../../../image-format/index.ts';
-import type { ContentStore } from '../../../image-format/layout/index.ts';
-import type { Bootable } from '../../index.ts';
+import { prepare } from '../bootable.ts';
 import type { Session } from '../context.ts';
 import { CliError } from '../errors.ts';
-import type { PortForward } from '../options.ts';
-import { assemblyProgress } from '../output/assembly-progress.ts';
+import { executionChoice, type RunFlags } from '../instance-options.ts';
 import { leaveOutput } from '../output/broken-output.ts';
-import { canonicalName, resolveLocal } from '../references.ts';
-import { openStorage, type StorageFlags } from '../run-storage.ts';
-import { pull } from '../transfer.ts';
-
-export interface RunFlags extends StorageFlags {
-  env?: string[];
-  envFile?: string[];
-  tty?: boolean;
-  rm?: boolean;
-  name?: string;
-  publish?: PortForward[];
-  memory?: number;
-  cpus?: number;
-  hugePages?: 'off' | '2M' | '1G';
-  prefault?: boolean;
-  console?: boolean;
-  interactive?: boolean;
-  entrypoint?: string;
-  user?: string;
-  workdir?: string;
-  hostname?: string;
-  profile?: string;
-  kernel?: string;
-  pull: 'missing' | 'always' | 'never';
-  accel?: string;
-  watchdog?: number;
-  plainHttp?: boolean;
-}
+import { openStorage } from '../run-storage.ts';
 
 export async function run(session: Session, image: string, args: string[], flags: RunFlags): Promise<number> {
-  const [{ runInstance }, bootable] = await Promise.all([import('../../index.ts'), prepare(session, image, flags)]);
+  if (flags.detach) return await (await import('./instances/run-detached.ts')).runDetached(session, image, args, flags);
+  checkForeground(flags);
+  const [{ runInstance }, { bootable }] = await Promise.all([import('../../index.ts'), prepare(session, image, flags)]);
   const storage = await openStorage(session, flags);
   noteHabits(session, flags);
   // From here on SIGINT and SIGTERM are the program's, and so are the outputs.
   session.releaseSignals();
   leaveOutput();
-  const rest = args[0] === '--' ? args.slice(1) : args;
   const outcome = await runInstance(bootable, {
-    args: rest.length === 0 ? undefined : rest,
-    entrypoint: flags.entrypoint === undefined ? undefined : [flags.entrypoint],
-    // As with container engines, what the command line says goes before what files say.
-    env: [...(flags.envFile ?? []), ...(flags.env ?? [])],
-    user: flags.user,
-    workingDir: flags.workdir,
+    ...executionChoice(args, flags),
     hostname: flags.hostname,
     memory: flags.memory,
     cpus: flags.cpus,
@@ -94,40 +60,18 @@ export async function run(session: Session, image: string, args: string[], flags
 /** Options that are taken so that a habit does not fail, and do not do yet what they say. */
 function noteHabits({ output }: Session, { tty, name }: RunFlags): void {
   if (tty) output.note('uk: -t has no effect yet: the program gets no terminal');
-  if (name !== undefined) output.note('uk: --name has no effect yet: names come with background instances');
+  if (name !== undefined) output.note('uk: --name has no effect in the foreground: names are for -d');
 }
 
-async function prepare(session: Session, image: string, flags: RunFlags): Promise<Bootable> {
-  const store = await session.openStore();
-  await fetchIfWanted(session, store, image, flags);
-  const { descriptor } = await resolveLocal(store, image);
-  const { assemble } = await import('../../index.ts');
-  const shown = assemblyProgress(session);
-  let supplied = false;
-  try {
-    const bootable = await assemble(store, descriptor, {
-      signal: session.signal,
-      profile: flags.profile,
-      kernel: async () => {
-        supplied = true;
-        const { supplyKernel } = await import('../supplied-kernel.ts');
-        return supplyKernel(session, store, flags);
-      },
-      onProgress: shown.onProgress,
-    });
-    if (flags.kernel !== undefined && !supplied) {
-      throw new CliError('USAGE', 'the image has a kernel of its own: --kernel is for plain container images', {
-        hint: 'leave it out, or build the image again with uk build --kernel',
-      });
-    }
-    return bootable;
-  } finally {
-    shown.close();
-  }
-}
-
-async function fetchIfWanted(session: Session, store: ContentStore, image: string, flags: RunFlags): Promise<void> {
-  if (flags.pull === 'never') return;
-  if (flags.pull === 'missing' && (await store.resolve(canonicalName(image))) !== undefined) return;
-  await pull(session, store, parseReference(image), flags);
+/** @throws CliError `USAGE` for what only makes sense where nobody watches */
+function checkForeground(flags: RunFlags): void {
+  const given = [
+    ['--restart', flags.restart],
+    ['--cidfile', flags.cidfile],
+    ['--ttl', flags.ttl],
+    ['--health-tcp', flags.healthTcp],
+    ['--health-http', flags.healthHttp],
+  ].find(([, value]) => value !== undefined);
+  if (given === undefined) return;
+  throw new CliError('USAGE', `${given[0]} is for instances in the background`, { hint: 'add -d' });
 }

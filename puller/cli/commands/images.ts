@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { action, type CommandContext } from '../context.ts';
 
 export function addImages(program: Command, context: CommandContext): void {
@@ -23,9 +23,10 @@ export function addImages(program: Command, context: CommandContext): void {
     .action(action(context, async () => (await import('../actions/images.ts')).tagImage));
   program
     .command('inspect')
-    .description('show what an image is made of')
-    .argument('<image>', 'an image of the store; with --files also one of a registry')
-    .option('--json', 'print everything as JSON: manifest, config, profile, kernel')
+    .description('show an instance, or what an image is made of')
+    .argument('<name>', 'an instance, else an image of the store; with --files also an image of a registry')
+    .option('--json', 'print everything as JSON: state and settings, or manifest, config, profile, kernel')
+    .addOption(new Option('--type <kind>', 'what is meant').choices(['instance', 'image']))
     .option('--profile <name>', 'which image of an index (default: its first)')
     .option('--files', 'list the files of all layers together')
     .option(

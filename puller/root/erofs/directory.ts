@@ -28,21 +28,24 @@ export function directoryBlocks({ children }: Directory): DirectoryBlocks {
   return { blocks, size: (blocks.length - 1) * BLOCK + used };
 }
 
-/** Writes one block at `offset` of `target`: an entry for each name, then the names. */
+/**
+ * Writes one block at `offset` of `target`: an entry for each name, then the names.
+ *
+ * @param entries what the names of the whole folder name; `first` is the number of this block's first
+ */
 export function writeDirectoryBlock(
   target: Disk,
   offset: number,
   names: readonly string[],
-  find: (name: string) => { offset: number; inode: Inode },
+  entries: readonly { offset: number; inode: Inode }[],
+  first: number,
 ): void {
   const namesStart = names.length * DIRENT_SIZE;
   let nameOffset = namesStart;
-  let at = offset;
-  for (const name of names) {
-    const { offset: place, inode } = find(name);
-    writeDirent(target.words, at, place / SLOT, nameOffset, FILE_TYPE[inode.type]);
+  for (const [index, name] of names.entries()) {
+    const { offset: place, inode } = entries[first + index] as { offset: number; inode: Inode };
+    writeDirent(target.words, offset + index * DIRENT_SIZE, place / SLOT, nameOffset, FILE_TYPE[inode.type]);
     nameOffset += name.length;
-    at += DIRENT_SIZE;
   }
   target.bytes.write(names.join(''), offset + namesStart, 'latin1');
 }

@@ -19,14 +19,19 @@ export interface Placed {
   /** First of its data blocks in this metadata, counted from the first one of all; -1 without any. */
   firstBlock: number;
   /** For a folder. */
-  directory: DirectoryBlocks | undefined;
+  directory: PlacedDirectory | undefined;
   parent: Placed | undefined;
+}
+
+/** The names of a folder, and what each of them names. */
+export interface PlacedDirectory extends DirectoryBlocks {
+  /** In the order of the names. */
+  entries: Placed[];
 }
 
 export interface Placement {
   /** The root is the first. */
   all: Placed[];
-  find(inode: Inode): Placed;
   /** The first byte behind all inodes, a multiple of a block. */
   blocksStart: number;
   /** How many data blocks of folders and symlinks follow there. */
@@ -40,14 +45,15 @@ export interface Placement {
  * @throws PullerError `IMAGE_UNSUPPORTED`
  */
 export function placeInodes(root: Directory): Placement {
-  const placed = new Map<Inode, Placed>();
+  /** Only what may have several names is looked for again. */
+  const linked = new Map<Inode, Placed>();
   const all: Placed[] = [];
-  const folders: { at: Placed; directory: Directory; path: string }[] = [];
+  const folders: { at: Placed; children: Directory['children']; path: string }[] = [];
   let cursor = METADATA_START;
   let blockCount = 0;
 
   const place = (inode: Inode, path: string, parent: Placed | undefined): Placed => {
-    const known = placed.get(inode);
+    const known = inode.linked ? linked.get(inode) : undefined;
     if (known !== undefined) {
       known.links++;
       return known;
@@ -56,7 +62,7 @@ export function placeInodes(root: Directory): Placement {
     if (xattrs === undefined) {
       throw new PullerError('IMAGE_UNSUPPORTED', `${showPath(path)} has too many extended attributes`);
     }
-    const directory = inode.type === 'directory' ? directoryBlocks(inode) : undefined;
+    const directory = inode.type === 'directory' ? { ...directoryBlocks(inode), entries: [] } : undefined;
     const size = directory?.size ?? (inode.type === 'symlink' ? inode.target.length : 0);
     const head = INODE_SIZE + xattrs.length;
     const tail = size % BLOCK;
@@ -76,10 +82,10 @@ export function placeInodes(root: Directory): Placement {
     };
     cursor = offset + head + (inlined === undefined ? 0 : tail);
     blockCount += blocks;
-    placed.set(inode, made);
+    if (inode.linked) linked.set(inode, made);
     all.push(made);
     if (inode.type === 'directory') {
-      folders.push({ at: made, directory: inode, path });
+      folders.push({ at: made, children: inode.children, path });
       if (parent !== undefined) parent.links++;
     }
     return made;
@@ -87,16 +93,26 @@ export function placeInodes(root: Directory): Placement {
 
   place(root, '', undefined);
   // The list grows while it is walked: the folders of one level come before those of the next.
-  for (const { at, directory, path } of folders) {
+  for (const { at, children, path } of folders) {
     const prefix = path === '' ? '' : `${path}/`;
-    for (const [name, inode] of directory.children) place(inode, prefix + name, at);
+    const directory = at.directory as PlacedDirectory;
+    for (const names of directory.blocks) {
+      for (const name of names) {
+        const inode = children.get(name);
+        directory.entries.push(inode === undefined ? ownEntry(at, name) : place(inode, prefix + name, at));
+      }
+    }
   }
   return {
     all,
     blockCount,
     blocksStart: Math.ceil(cursor / BLOCK) * BLOCK,
-    find: (inode) => placed.get(inode) as Placed,
   };
+}
+
+/** What `.` and `..` name: the folder itself, and the one that it stands in, which for the root is itself. */
+function ownEntry(folder: Placed, name: string): Placed {
+  return name === '..' ? (folder.parent ?? folder) : folder;
 }
 
 /** The next place for an inode whose fixed part does not cross a block, so that one read gets it. */

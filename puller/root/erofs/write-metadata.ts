@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Directory, Inode } from '../../../image-format/root/index.ts';
+import type { Directory } from '../../../image-format/root/index.ts';
 import { PullerError } from '../../errors.ts';
 import { writeDirectoryBlock } from './directory.ts';
 import {
@@ -80,7 +80,7 @@ function writePlaced(
   });
   if (xattrs.length > 0) xattrs.copy(target.bytes, offset + INODE_SIZE);
   if (inode.type === 'symlink') writeTarget(target, placed, inode.target, placement);
-  if (inode.type === 'directory') writeDirectory(target, placed, inode, placement);
+  if (inode.type === 'directory') writeDirectory(target, placed, placement);
 }
 
 function unionOf({ inode, firstBlock }: Placed, placement: Placement, starts: readonly number[]): number {
@@ -110,13 +110,11 @@ function writeTarget(target: Disk, placed: Placed, text: string, placement: Plac
   }
 }
 
-function writeDirectory(target: Disk, placed: Placed, { children }: Directory, placement: Placement): void {
-  const find = (name: string): Placed => {
-    if (name === '.') return placed;
-    if (name === '..') return placed.parent ?? placed;
-    return placement.find(children.get(name) as Inode);
-  };
-  placed.directory?.blocks.forEach((names, index) => {
-    writeDirectoryBlock(target, dataOffset(placed, placement, index), names, find);
-  });
+function writeDirectory(target: Disk, placed: Placed, placement: Placement): void {
+  const { blocks = [], entries = [] } = placed.directory ?? {};
+  let first = 0;
+  for (const [index, names] of blocks.entries()) {
+    writeDirectoryBlock(target, dataOffset(placed, placement, index), names, entries, first);
+    first += names.length;
+  }
 }

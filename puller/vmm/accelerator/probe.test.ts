@@ -28,6 +28,7 @@ function silentMonitor(onStart: () => void): { monitor: Monitor; running: () => 
         command: async () => '',
         held: async () => false,
         registers: async () => '',
+        uuid: async () => '',
         nonMaskableInterrupt: async () => {},
       };
     },

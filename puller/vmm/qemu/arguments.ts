@@ -25,6 +25,7 @@ const PORTS = [
 export function qemuArguments(spec: MachineSpec, sockets: ReadonlyMap<string, string> = new Map()): string[] {
   return [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
+    ...(spec.uuid === undefined ? [] : ['-uuid', spec.uuid]),
     ...['-machine', machine(spec)],
     ...['-accel', spec.accelerator.kind],
     ...['-cpu', cpu(spec)],

@@ -68,6 +68,7 @@ function machineOf(child: ChildProcess, pid: number, spec: MachineSpec, exited: 
     log: child.stdout as Readable,
     exited,
     kill: () => void child.kill('SIGKILL'),
+    uuid: async () => (await command('info uuid')).trim(),
     command,
     held: () => isHeld(pid, command),
     registers: () => registersOf(command),

@@ -7,7 +7,7 @@ import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { runtimeDirectory } from '../../../hardware-profiles/index.ts';
+import { runtimeDirectory } from '../../../hardware-profiles/base-directories.ts';
 import { PullerError } from '../../errors.ts';
 import type { Share } from '../monitor.ts';
 import { findProgram } from './binary.ts';

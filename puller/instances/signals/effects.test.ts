@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants } from 'node:os';
 import { expect, test } from 'vitest';
-import { endsMachine } from './signal-effects.ts';
+import { endsMachine } from './effects.ts';
 
 test.each<[NodeJS.Signals, boolean, boolean]>([
   ['SIGWINCH', false, false],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
-import { forwardSignals, type SignalSource } from './signals.ts';
+import { forwardSignals, type SignalSource } from './forward.ts';
 
 function recorded() {
   const source = new EventEmitter();
