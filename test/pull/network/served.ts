@@ -2,8 +2,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { vi } from 'vitest';
 import { root } from '../../whole/command.ts';
 
 type Prefix = (...command: string[]) => [string, ...string[]];
@@ -34,15 +34,12 @@ export async function serve(storage: string, listen: string, at: Prefix = plain)
   return {
     host,
     async sent() {
-      const text = await vi.waitFor(
-        async () => {
-          const found = await metrics();
-          // The question itself is one.
-          if (sumOf(found, 'uk_registry_requests_running') > 1) throw new Error('requests are under way');
-          return found;
-        },
-        { timeout: 30_000, interval: 200 },
-      );
+      let text = await metrics();
+      // The question itself is one.
+      while (sumOf(text, 'uk_registry_requests_running') > 1) {
+        await wait(200);
+        text = await metrics();
+      }
       return {
         bytes: sumOf(text, 'uk_registry_sent_bytes_total'),
         requests: sumOf(text, 'uk_registry_requests_total'),
