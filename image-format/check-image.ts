@@ -9,6 +9,16 @@ export function isImageConfig({ mediaType }: Descriptor): boolean {
 }
 
 /**
+ * Whether a manifest is that of an image, be it one that cannot be read. Older versions of cosign give their signatures
+ * the config of an image; what they call layers is none.
+ */
+export function isImageManifest({ config, layers }: { config: Descriptor; layers: readonly Descriptor[] }): boolean {
+  return isImageConfig(config) && (layers.length === 0 || layers.some(({ mediaType }) => LAYER_LIKE.test(mediaType)));
+}
+
+const LAYER_LIKE = /^application\/vnd\.(?:oci\.image\.layer|docker\.image\.rootfs)\./;
+
+/**
  * Checks that the layers of an image can be had and read. It needs the manifest only, so it comes before any transfer.
  *
  * @param image the manifest's descriptor

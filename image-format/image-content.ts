@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { checkLayerTypes, isImageConfig } from './check-image.ts';
+import { checkLayerTypes, isImageManifest } from './check-image.ts';
 import type { Descriptor } from './descriptor.ts';
 import { ImageError } from './errors.ts';
 import { parseManifestDocument } from './manifest.ts';
@@ -15,6 +15,8 @@ export interface FetchedDocument {
 export interface ImageContent {
   /** The image's manifest: the root, or the one chosen from it. */
   manifest: Descriptor;
+  /** Signatures, charts and other artifacts are no images: they can be kept, and not run. */
+  isImage: boolean;
   config: Descriptor;
   /** Each digest once. */
   layers: Descriptor[];
@@ -46,8 +48,9 @@ export async function imageContent(
 }
 
 function contentOf(manifest: Descriptor, { config, layers }: { config: Descriptor; layers: Descriptor[] }) {
-  if (isImageConfig(config)) checkLayerTypes(manifest, layers);
+  const isImage = isImageManifest({ config, layers });
+  if (isImage) checkLayerTypes(manifest, layers);
   const once = new Map(layers.map((descriptor) => [descriptor.digest, descriptor]));
   once.delete(config.digest);
-  return { manifest, config, layers: [...once.values()] };
+  return { manifest, isImage, config, layers: [...once.values()] };
 }

@@ -4,7 +4,6 @@ import { ImageError } from '../errors.ts';
 import { answerError } from './answer-error.ts';
 import type { Login } from './credential-helper.ts';
 import { findLogin } from './credentials.ts';
-import { isLocalAddress } from './endpoint.ts';
 import type { Credentials } from './remote.ts';
 import { networkError, type Transport } from './transport.ts';
 import { type Challenge, parseWwwAuthenticate } from './www-authenticate.ts';
@@ -143,12 +142,6 @@ function tokenRealm(realm: string | undefined, endpoint: URL, registry: string):
     throw new ImageError(
       'REGISTRY_ERROR',
       `${registry} asks for a password to be sent to ${url.origin} without TLS, which is refused`,
-    );
-  }
-  if (isLocalAddress(url.host) && !isLocalAddress(endpoint.host)) {
-    throw new ImageError(
-      'REGISTRY_ERROR',
-      `${registry} asks for a password to be sent to ${url.origin}, an address of this machine or its link: refused`,
     );
   }
   return url;

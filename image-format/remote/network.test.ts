@@ -88,20 +88,26 @@ describe('proxies', () => {
 
   test.each([
     [{ location: 'http://169.254.169.254/latest/meta-data/' }, 302, 'refers to http://169.254.169.254'],
+    [{ location: 'http://10.1.2.3/' }, 302, 'refers to http://10.1.2.3, an address of a private network'],
+    [{ location: 'http://[::ffff:192.168.0.1]/' }, 302, 'an address of a private network'],
+    [{ location: 'http://0x7f000001/' }, 302, 'refers to http://127.0.0.1'],
     [{ location: 'http://localhost:8080/' }, 302, 'refers to http://localhost:8080'],
-    [{ 'www-authenticate': 'Bearer realm="http://127.0.0.1:9/token"' }, 401, 'sent to http://127.0.0.1:9'],
-  ])('lead to no address of this machine or its link, whatever a registry says: %j', async (headers, status, text) => {
-    const registry = await TestRegistry.start();
-    registry.intercept = (_request, response) => {
-      response.writeHead(status, headers).end();
-      return true;
-    };
-    const env = { HTTP_PROXY: `http://127.0.0.1:${await startProxy(registry, [])}` };
-    const remote = openRemote({ registry: 'registry.invalid', plainHttp: true, attempts: 1, env, credentials: null });
-    await expect(remote.fetchManifest('a', '1')).rejects.toMatchObject({ message: expect.stringContaining(text) });
-    await remote.close();
-    await registry.stop();
-  });
+    [{ 'www-authenticate': 'Bearer realm="http://127.0.0.1:9/token"' }, 401, 'refers to http://127.0.0.1:9'],
+  ])(
+    'lead from a public registry to no address of a private network, whatever a registry says: %j',
+    async (headers, status, text) => {
+      const registry = await TestRegistry.start();
+      registry.intercept = (_request, response) => {
+        response.writeHead(status, headers).end();
+        return true;
+      };
+      const env = { HTTP_PROXY: `http://127.0.0.1:${await startProxy(registry, [])}` };
+      const remote = openRemote({ registry: 'registry.invalid', plainHttp: true, attempts: 1, env, credentials: null });
+      await expect(remote.fetchManifest('a', '1')).rejects.toMatchObject({ message: expect.stringContaining(text) });
+      await remote.close();
+      await registry.stop();
+    },
+  );
 
   test('are used for hosts elsewhere, and not for loopback or what is excepted', async () => {
     const registry = await TestRegistry.start();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream';
-import { checkPlatform, isImageConfig } from '../check-image.ts';
+import { checkPlatform } from '../check-image.ts';
 import type { Descriptor } from '../descriptor.ts';
 import { ImageError } from '../errors.ts';
 import { imageContent } from '../image-content.ts';
@@ -64,7 +64,7 @@ async function pull(
   const { signal, concurrency = BLOBS_AT_ONCE, line = openLine() } = options;
   const abort = signal === undefined ? {} : { signal };
   const root = await remote.fetchManifest(repository, manifestIdentifier(reference), abort);
-  const { manifest, config, layers, documents } = await imageContent(
+  const { manifest, isImage, config, layers, documents } = await imageContent(
     root,
     async (chosen) => {
       const fetched = await remote.fetchManifest(repository, chosen.digest, abort);
@@ -79,7 +79,7 @@ async function pull(
   const to = { repository, remote, store, line, ranges: { known: false } };
   await pullBlob(config, to, options);
   // An image for other machines costs no layer.
-  if (isImageConfig(config)) checkPlatform(manifest, await store.read(config.digest, MANIFEST_LIMIT));
+  if (isImage) checkPlatform(manifest, await store.read(config.digest, MANIFEST_LIMIT));
   await concurrently(layers, concurrency, signal, async (layer, either) => {
     await pullBlob(layer, to, { ...options, signal: either });
   });

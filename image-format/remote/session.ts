@@ -5,7 +5,6 @@ import { ImageError } from '../errors.ts';
 import { answerError } from './answer-error.ts';
 import type { Authorizer } from './authorizer.ts';
 import { backoff, pause } from './backoff.ts';
-import { isLocalAddress } from './endpoint.ts';
 import type { HostOptions } from './remote.ts';
 import { discard, type HttpAnswer, type HttpRequest, isHopeless, networkError, type Transport } from './transport.ts';
 
@@ -136,9 +135,6 @@ export class Session {
     }
     if (base.protocol === 'https:' && url.protocol === 'http:') {
       throw this.#refused({ what }, `it refers from TLS to ${url.origin}, which has none`);
-    }
-    if (isLocalAddress(url.host) && !isLocalAddress(this.options.endpoint.host)) {
-      throw this.#refused({ what }, `it refers to ${url.origin}, an address of this machine or its link`);
     }
     return url;
   }

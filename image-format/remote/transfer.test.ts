@@ -303,6 +303,14 @@ describe('pullImage', () => {
       await nothingNamed();
     });
 
+    test('but a signature of cosign is no image, and is kept as it is', async () => {
+      const config = await put(JSON.stringify({ os: '', architecture: '', rootfs: {} }), MEDIA_TYPE.config);
+      const layers = [await put('{}', 'application/vnd.dev.cosign.simplesigning.v1+json')];
+      await pushed(await put(JSON.stringify({ schemaVersion: 2, config, layers }), MEDIA_TYPE.manifest));
+      const { manifest } = await pullImage(reference, remote, there);
+      expect(await there.resolve(formatReference(reference))).toEqual(manifest);
+    });
+
     test('an image for another machine, which only its config says', async () => {
       await described(MEDIA_TYPE.layer, { architecture: 'arm64' });
       await expect(pullImage(reference, remote, there)).rejects.toThrow(

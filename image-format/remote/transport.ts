@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { ImageError } from '../errors.ts';
+import { AddressGuard } from './address-guard.ts';
 import { isLoopback } from './endpoint.ts';
 
 export interface HttpRequest {
@@ -36,32 +38,27 @@ const CONNECT_MS = 10_000;
 const HEADERS_MS = 300_000;
 const IDLE_MS = 60_000;
 
-/** Sends single requests and follows nothing; its errors are those of the network. */
+/**
+ * Sends single requests and follows nothing; its errors are those of the network. Requests to another place than the
+ * registry are those that it asked for, and must not lead to an address that is none of its business.
+ */
 export class Transport {
-  readonly #dispatcher: Dispatcher;
+  readonly #origin: string;
+  readonly #guard: AddressGuard;
+  readonly #own: Dispatcher;
+  readonly #others: Dispatcher;
 
   constructor(endpoint: URL, options: TransportOptions) {
-    const { connectMs = CONNECT_MS } = options;
-    const connect = { timeout: connectMs, ...(endpoint.protocol === 'https:' ? tlsOptions(options) : {}) };
-    const timeouts = { headersTimeout: HEADERS_MS, bodyTimeout: IDLE_MS };
-    const { env } = options;
-    const httpProxy = env.http_proxy || env.HTTP_PROXY;
-    const httpsProxy = env.https_proxy || env.HTTPS_PROXY;
-    this.#dispatcher =
-      isLoopback(endpoint.host) || (!httpProxy && !httpsProxy)
-        ? new Agent({ ...timeouts, connect })
-        : new EnvHttpProxyAgent({
-            ...timeouts,
-            connect,
-            requestTls: connect,
-            ...(httpProxy ? { httpProxy } : {}),
-            ...(httpsProxy ? { httpsProxy } : {}),
-            noProxy: env.no_proxy ?? env.NO_PROXY ?? '',
-          } as ConstructorParameters<typeof EnvHttpProxyAgent>[0]);
+    this.#origin = endpoint.origin;
+    this.#guard = new AddressGuard(endpoint, options.env);
+    this.#own = makeDispatcher(endpoint, options, this.#guard.lookupOwn);
+    this.#others = makeDispatcher(endpoint, options, this.#guard.lookupOther);
   }
 
   async send({ method, url, headers, body, signal, timeoutMs }: HttpRequest): Promise<HttpAnswer> {
-    const answer = await this.#dispatcher.request({
+    const isOwn = url.origin === this.#origin;
+    if (!isOwn) this.#guard.check(url);
+    const answer = await (isOwn ? this.#own : this.#others).request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method,
@@ -77,8 +74,25 @@ export class Transport {
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.destroy();
+    await Promise.all([this.#own.destroy(), this.#others.destroy()]);
   }
+}
+
+function makeDispatcher(endpoint: URL, options: TransportOptions, lookup: LookupFunction): Dispatcher {
+  const { connectMs = CONNECT_MS, env } = options;
+  const connect = { timeout: connectMs, lookup, ...(endpoint.protocol === 'https:' ? tlsOptions(options) : {}) };
+  const timeouts = { headersTimeout: HEADERS_MS, bodyTimeout: IDLE_MS };
+  const httpProxy = env.http_proxy || env.HTTP_PROXY;
+  const httpsProxy = env.https_proxy || env.HTTPS_PROXY;
+  if (isLoopback(endpoint.host) || (!httpProxy && !httpsProxy)) return new Agent({ ...timeouts, connect });
+  return new EnvHttpProxyAgent({
+    ...timeouts,
+    connect,
+    requestTls: connect,
+    ...(httpProxy ? { httpProxy } : {}),
+    ...(httpsProxy ? { httpsProxy } : {}),
+    noProxy: env.no_proxy ?? env.NO_PROXY ?? '',
+  } as ConstructorParameters<typeof EnvHttpProxyAgent>[0]);
 }
 
 /** Gives up an answer whose body nobody will read. */

@@ -186,7 +186,10 @@ const CASES: [name: string, prepare: () => unknown, message: RegExp][] = [
   ],
   [
     'a layer of an unknown type',
-    () => descriptor({ mediaType: 'application/x-surprise' }),
+    () => {
+      const { layers, ...rest } = parts();
+      raw(JSON.stringify({ ...rest, layers: [...layers, { ...layers[0], mediaType: 'application/x-surprise' }] }));
+    },
     /unknown type application\/x-surprise/,
   ],
   ['embedded data that is not true', () => descriptor({ data: 'aGVsbG8=' }), /data/],

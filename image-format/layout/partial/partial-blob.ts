@@ -5,6 +5,7 @@ import { type Digest, digestAlgorithm } from '../../digest.ts';
 import { ImageError } from '../../errors.ts';
 import { BlockWriter } from './block-writer.ts';
 import { chooseHash } from './choose-hash.ts';
+import { diskSync } from './disk-sync.ts';
 import type { FileHash } from './file-hash.ts';
 import { BLOCK_SIZE, Journal } from './journal.ts';
 
@@ -16,8 +17,7 @@ export interface Gap {
 
 /** How much is hashed in one go, in blocks. */
 const HASH_BLOCKS = 16;
-/** What a loss of power may cost is written to the disk after this time or amount, and as fast as the disk can. */
-const SYNC_MS = 2_000;
+/** So many are written before the disk is told to take them. */
 const SYNC_BLOCKS = 16;
 
 /**
@@ -37,8 +37,7 @@ export class PartialBlob {
   #next = 0;
   #hashing: Promise<void> | undefined;
   #received: number;
-  #synced = Date.now();
-  /** Blocks that were written since. */
+  /** Blocks that were written since the last sync. */
   #unsynced = 0;
   #syncing: Promise<void> | undefined;
 
@@ -198,20 +197,20 @@ export class PartialBlob {
     this.#startSync();
   }
 
+  /** After a loss of power, what the disk was not told to take may be gone. */
   #startSync(): void {
-    const isDue = this.#unsynced >= SYNC_BLOCKS || Date.now() - this.#synced >= SYNC_MS;
-    if (this.#syncing !== undefined || !isDue) return;
+    if (this.#syncing !== undefined || this.#unsynced < SYNC_BLOCKS) return;
     const { position } = this.#journal;
-    this.#unsynced = 0;
-    this.#syncing = this.#file
-      .datasync()
-      .then(() => this.#journal.markSynced(position))
-      // A disk that cannot be written says so when the blob is finished.
-      .catch(() => {})
-      .finally(() => {
-        this.#synced = Date.now();
-        this.#syncing = undefined;
-      });
+    const blocks = this.#unsynced;
+    this.#syncing = diskSync.try(async () => {
+      await this.#file.datasync();
+      await this.#journal.markSynced(position);
+    });
+    if (this.#syncing === undefined) return;
+    this.#unsynced -= blocks;
+    this.#syncing = this.#syncing.finally(() => {
+      this.#syncing = undefined;
+    });
   }
 }
 
