@@ -9,7 +9,7 @@ import type { Descriptor } from '../descriptor.ts';
 import { digestOf } from '../digest.ts';
 import { type ContentStore, openContentStore } from '../layout/index.ts';
 import { MEDIA_TYPE } from '../media-types.ts';
-import { parseReference, type Reference } from '../reference.ts';
+import { formatReference, parseReference, type Reference } from '../reference.ts';
 import { concurrently } from './concurrently.ts';
 import { openLine, openRemote, pullImage, pushImage, type RemoteRegistry, type TransferEvent } from './index.ts';
 import { TestRegistry } from './testing.ts';
