@@ -59,6 +59,8 @@ export type ImageErrorCode =
   | 'REGISTRY_UNREACHABLE'
   /** The registry wants credentials, or refuses those it got. */
   | 'REGISTRY_UNAUTHORIZED'
+  /** A `hosts.toml` that is damaged, or says what is not known here. */
+  | 'MIRRORS_INVALID'
   /** The registry answered with an error, or with something that is no registry's answer. */
   | 'REGISTRY_ERROR';
 

@@ -56,6 +56,12 @@ export async function importArchive(
   });
 }
 
+/** The full names of each image of a file, in its order. @throws ImageError as `importImage` */
+export async function archivedNames(file: string): Promise<string[][]> {
+  const images = await readImages(await ArchiveMembers.open(file), { kind: 'docker-archive', file });
+  return images.map(({ RepoTags }) => (RepoTags ?? []).flatMap((tag) => canonical(tag) ?? []));
+}
+
 async function readImages(members: ArchiveMembers, { file }: ArchiveSource): Promise<ArchivedImage[]> {
   if (!members.has(MANIFEST)) {
     throw new ImageError('LAYOUT_INVALID', `not an archive of images: it has no ${MANIFEST}`, {

@@ -5,7 +5,7 @@ import type { Descriptor } from '../descriptor.ts';
 import { DIGEST_ALGORITHMS, type Digest, isDigest } from '../digest.ts';
 import { isMissing, storeError } from './durable.ts';
 import type { IngestFolder } from './ingest.ts';
-import { reachableFrom } from './reach.ts';
+import { isManifestType, reachableFrom } from './reach.ts';
 import type { ContentStore } from './store.ts';
 
 export interface Collected {
@@ -50,8 +50,13 @@ async function unreached(
 ): Promise<OldBlob[]> {
   const reached = new Set<Digest>();
   const named = (await store.list()).map(({ descriptor }) => descriptor);
-  for (const descriptor of [...named, ...(await keep())]) {
-    for (const { digest } of await reachableFrom(store, descriptor, { missing: 'skip' })) reached.add(digest);
+  const roots = [...named, ...(await keep())];
+  for (let root = roots.pop(); root !== undefined; root = roots.pop()) {
+    for (const { digest, mediaType } of await reachableFrom(store, root, { missing: 'skip' })) {
+      // What refers to it, such as a signature, stays with it.
+      if (!reached.has(digest) && isManifestType(mediaType)) roots.push(...(await store.referrers(digest)));
+      reached.add(digest);
+    }
   }
   return blobs.filter(({ digest }) => !reached.has(digest));
 }

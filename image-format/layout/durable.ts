@@ -36,3 +36,8 @@ export function isMissing(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
+
+/** Errors of our own and abort errors stay as they are; those of the system have an `errno`. */
+export function isErrno(error: unknown): boolean {
+  return typeof (error as NodeJS.ErrnoException).errno === 'number';
+}

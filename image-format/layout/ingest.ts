@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readlink, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isMissing, storeError, syncFolder } from './durable.ts';
+import { isErrno, isMissing, storeError, syncFolder } from './durable.ts';
+import { isOwnerAlive, ownerName } from './process-owner.ts';
 
 /** Another PID namespace's files (a container on the same store) can only be judged by their age. */
 const FOREIGN_AGE_MS = 24 * 3600 * 1000;
 
 /**
- * The folder of files that are not yet whole. A file's name says who writes it, `<pid namespace>-<pid>-<random>`, so
- * that what a killed process left is found and removed by the next one.
+ * The folder of files that are not yet whole. A file's name says who writes it (`ownerName`), so that what a killed
+ * process left is found and removed by the next one.
  */
 export class IngestFolder {
   readonly #path: string;
-  readonly #namespace: string;
 
-  private constructor(path: string, namespace: string) {
+  private constructor(path: string) {
     this.#path = path;
-    this.#namespace = namespace;
   }
 
   static async open(path: string): Promise<IngestFolder> {
     await mkdir(path, { recursive: true });
-    const folder = new IngestFolder(path, await pidNamespace());
+    const folder = new IngestFolder(path);
     await folder.clean();
     return folder;
   }
@@ -52,7 +51,7 @@ export class IngestFolder {
   }
 
   newPath(): string {
-    return join(this.#path, `${this.#namespace}-${process.pid}-${randomBytes(8).toString('hex')}`);
+    return join(this.#path, `${ownerName()}-${randomBytes(8).toString('hex')}`);
   }
 
   /** Removes what processes that are gone have left. */
@@ -64,35 +63,12 @@ export class IngestFolder {
   }
 
   async #isAbandoned(name: string, path: string): Promise<boolean> {
-    const [namespace, pid] = name.split('-');
-    if (namespace === this.#namespace && pid !== undefined) return !isAlive(Number(pid));
+    const alive = isOwnerAlive(name);
+    if (alive !== undefined) return !alive;
     const age = await stat(path).then(
       (info) => Date.now() - info.mtimeMs,
       (error) => (isMissing(error) ? 0 : Number.POSITIVE_INFINITY),
     );
     return age > FOREIGN_AGE_MS;
-  }
-}
-
-/** Errors of our own and abort errors stay as they are; those of the system have an `errno`. */
-function isErrno(error: unknown): boolean {
-  return typeof (error as NodeJS.ErrnoException).errno === 'number';
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-async function pidNamespace(): Promise<string> {
-  try {
-    return /\d+/.exec(await readlink('/proc/self/ns/pid'))?.[0] ?? '0';
-  } catch {
-    return '0';
   }
 }

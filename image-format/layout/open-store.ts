@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, stat, utimes } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readdir, readFile, rename, stat, utimes } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Descriptor } from '../descriptor.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../digest.ts';
@@ -10,10 +10,13 @@ import { MEDIA_TYPE } from '../media-types.ts';
 import { type Expected, verifyBytes } from '../verified-stream.ts';
 import { receiveUnknown, receiveVerified } from './blob-writer.ts';
 import { collectBlobs } from './collect.ts';
-import { isMissing, storeError } from './durable.ts';
+import { isErrno, isMissing, storeError, syncFolder } from './durable.ts';
 import { IngestFolder } from './ingest.ts';
 import { NameFolder } from './names.ts';
+import { dataFile, type PartialBlob } from './partial/partial-blob.ts';
+import { type Claim, PartialFolder } from './partial/partial-folder.ts';
 import { MANIFEST_LIMIT } from './reach.ts';
+import { ReferrerFolder } from './referrers.ts';
 import type { ContentStore } from './store.ts';
 
 /** image-spec image-layout.md, "oci-layout file" */
@@ -61,17 +64,21 @@ async function claim(path: string): Promise<void> {
 }
 
 /** What a store may have before it was opened for the first time, or when that was interrupted. */
-const OWN = new Set(['blobs', 'ingest', 'names', 'index.json', 'volumes']);
+const OWN = new Set(['blobs', 'ingest', 'names', 'index.json', 'partial', 'referrers', 'volumes']);
 
 class FolderStore implements ContentStore {
   readonly root: string;
   readonly #ingest: IngestFolder;
   readonly #names: NameFolder;
+  readonly #partials: PartialFolder;
+  readonly #referrers: ReferrerFolder;
 
   constructor(root: string, ingest: IngestFolder) {
     this.root = root;
     this.#ingest = ingest;
     this.#names = new NameFolder(join(root, 'names'), ingest);
+    this.#partials = new PartialFolder(join(root, 'partial'));
+    this.#referrers = new ReferrerFolder(join(root, 'referrers'), ingest);
   }
 
   /** An image layout has these two files; ours never change (names stand in `names/`). */
@@ -147,6 +154,35 @@ class FolderStore implements ContentStore {
     });
   }
 
+  async receive(
+    expected: Required<Expected>,
+    fill: (blob: PartialBlob) => Promise<void>,
+    options: { signal?: AbortSignal; onMismatch?: (resumed: boolean) => boolean } = {},
+  ): Promise<'exists' | 'received'> {
+    const doing = `writing ${expected.digest} (${expected.size} bytes) to ${this.root}`;
+    let claim: Claim | undefined;
+    try {
+      claim = await this.#partials.claim(expected, () => this.#renew(expected), options.signal);
+      if (claim === undefined) return 'exists';
+      await fillVerified(claim.blob, fill, options.onMismatch);
+      await claim.blob.close();
+      const target = this.#blob(expected.digest);
+      await mkdir(dirname(target), { recursive: true });
+      await rename(dataFile(claim.folder), target);
+      await syncFolder(dirname(target));
+      await this.#partials.remove(claim);
+      return 'received';
+    } catch (cause) {
+      const isWrong = cause instanceof ImageError && cause.code === 'DIGEST_MISMATCH';
+      if (claim !== undefined) await (isWrong ? this.#partials.remove(claim) : this.#partials.release(claim));
+      throw isErrno(cause) ? storeError(cause, doing) : cause;
+    }
+  }
+
+  async partlyReceived(digest: Digest): Promise<number> {
+    return await this.#partials.received(digest);
+  }
+
   async ingest(source: Readable, options: { signal?: AbortSignal } = {}): Promise<{ digest: Digest; size: number }> {
     let received: { digest: Digest; size: number } | undefined;
     await this.#ingest.publish(`writing a new blob to ${this.root}`, async (file) => {
@@ -170,6 +206,16 @@ class FolderStore implements ContentStore {
     return await this.#names.delete(name);
   }
 
+  async attach(subject: Digest, referrer: Descriptor): Promise<void> {
+    if ((await this.stat(subject)) === undefined) throw this.#notFound(subject);
+    if ((await this.stat(referrer.digest)) !== referrer.size) throw this.#notFound(referrer.digest);
+    await this.#referrers.add(subject, referrer);
+  }
+
+  async referrers(subject: Digest): Promise<Descriptor[]> {
+    return await this.#referrers.of(subject);
+  }
+
   async list(): Promise<{ name: string; descriptor: Descriptor }[]> {
     return await this.#names.list();
   }
@@ -177,7 +223,10 @@ class FolderStore implements ContentStore {
   async collect(options: Parameters<ContentStore['collect']>[0] = {}): Promise<{ digest: Digest; size: number }[]> {
     const { graceMs = DEFAULT_GRACE_MS, dryRun = false, keep = async () => [] } = options;
     await this.#ingest.clean();
-    return await collectBlobs(this, this.#ingest, Date.now() - graceMs, dryRun, keep);
+    if (!dryRun) await this.#partials.clean();
+    const removed = await collectBlobs(this, this.#ingest, Date.now() - graceMs, dryRun, keep);
+    if (!dryRun) await this.#referrers.retain(async (subject) => (await this.stat(subject)) !== undefined);
+    return removed;
   }
 
   /** Whether the blob is there; its time is renewed, so that a collection under way leaves it. */
@@ -204,5 +253,22 @@ class FolderStore implements ContentStore {
     return new ImageError('NOT_FOUND', `the store ${this.root} does not hold ${digest}`, {
       hint: 'pull or build the image again',
     });
+  }
+}
+
+async function fillVerified(
+  blob: PartialBlob,
+  fill: (blob: PartialBlob) => Promise<void>,
+  onMismatch: (resumed: boolean) => boolean = () => false,
+): Promise<void> {
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      await fill(blob);
+      return await blob.verify();
+    } catch (error) {
+      if (!(error instanceof ImageError) || error.code !== 'DIGEST_MISMATCH') throw error;
+      await blob.wipe();
+      if (!onMismatch(isFirst && blob.resumed > 0)) throw error;
+    }
   }
 }

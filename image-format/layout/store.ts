@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Descriptor } from '../descriptor.ts';
 import type { Digest } from '../digest.ts';
 import type { Expected } from '../verified-stream.ts';
+import type { PartialBlob } from './partial/partial-blob.ts';
 
 /**
  * Where content lives on this machine: blobs by digest, and names for descriptors. The one implementation keeps an OCI
@@ -32,6 +33,26 @@ export interface ContentStore {
    */
   write(expected: Expected, source: Readable, options?: { signal?: AbortSignal }): Promise<void>;
 
+  /**
+   * Takes foreign bytes in pieces, in any order. What was received survives the process and the machine: the next call
+   * for the same digest goes on with it, wherever its bytes come from. Of two processes that want one blob the second
+   * waits for the first. As with `write`, the blob appears whole and verified, or not at all.
+   *
+   * @param fill receives what is missing
+   * @param options.onMismatch called when the content turned out to be wrong and was thrown away. Whether to receive
+   *   it again; `resumed` says that some of it was from an earlier call
+   * @returns what was there: nothing was received where the blob was whole already
+   * @throws ImageError `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `STORE_IO`, and what `fill` throws
+   */
+  receive(
+    expected: Required<Expected>,
+    fill: (blob: PartialBlob) => Promise<void>,
+    options?: { signal?: AbortSignal; onMismatch?: (resumed: boolean) => boolean },
+  ): Promise<'exists' | 'received'>;
+
+  /** Bytes of a blob that were received in part, about. */
+  partlyReceived(digest: Digest): Promise<number>;
+
   /** Takes bytes of our own whose digest is not yet known (a layer as it is being compressed). */
   ingest(source: Readable, options?: { signal?: AbortSignal }): Promise<{ digest: Digest; size: number }>;
 
@@ -43,6 +64,16 @@ export interface ContentStore {
 
   /** Removes a name only. @returns whether it was there */
   untag(name: string): Promise<boolean>;
+
+  /**
+   * Keeps content that refers to other content, such as a signature, as long as that is kept. Both are there already.
+   *
+   * @throws ImageError `NOT_FOUND`
+   */
+  attach(subject: Digest, referrer: Descriptor): Promise<void>;
+
+  /** What was attached to a manifest or an index, in byte order of the digests. */
+  referrers(subject: Digest): Promise<Descriptor[]>;
 
   /** All names, in byte order. */
   list(): Promise<{ name: string; descriptor: Descriptor }[]>;

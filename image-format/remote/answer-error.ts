@@ -40,7 +40,7 @@ const WORDS: Partial<Record<ImageErrorCode, string>> = {
 function meaning(status: number, host: string): { code: ImageErrorCode; hint: string | undefined } {
   switch (status) {
     case 401:
-      return { code: 'REGISTRY_UNAUTHORIZED', hint: `log in: podman login ${host}, docker login ${host}` };
+      return { code: 'REGISTRY_UNAUTHORIZED', hint: `log in: uk login ${host}` };
     case 403:
       return { code: 'REGISTRY_UNAUTHORIZED', hint: 'ask who runs the registry for the right to do this' };
     case 404:

@@ -111,7 +111,7 @@ describe('logging in', () => {
     expect(registry.authorizations).toEqual([undefined, expected, expected]);
     await expect(remote.resolve(reference())).rejects.toMatchObject({
       code: 'REGISTRY_UNAUTHORIZED',
-      hint: expect.stringContaining(`podman login ${registry.host}`),
+      hint: expect.stringContaining(`uk login ${registry.host}`),
     });
     const wrong = open({ credentials: { username: 'me', password: 'wrong' } });
     await expect(wrong.resolve(reference())).rejects.toMatchObject({ code: 'REGISTRY_UNAUTHORIZED' });

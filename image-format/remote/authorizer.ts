@@ -4,6 +4,7 @@ import { ImageError } from '../errors.ts';
 import { answerError } from './answer-error.ts';
 import type { Login } from './credential-helper.ts';
 import { findLogin } from './credentials.ts';
+import { isLocalAddress } from './endpoint.ts';
 import type { Credentials } from './remote.ts';
 import { networkError, type Transport } from './transport.ts';
 import { type Challenge, parseWwwAuthenticate } from './www-authenticate.ts';
@@ -45,7 +46,10 @@ export interface AuthorizerOptions {
 export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #tokens = new Map<string, Token>();
-  #login: Promise<Login | undefined> | undefined;
+  /** By repository: a namespace may have a login of its own. */
+  readonly #logins = new Map<string, Promise<Login | undefined>>();
+  /** Tokens that are being fetched. Many requests may find out at once that theirs has expired. */
+  readonly #fetching = new Map<string, Promise<Token>>();
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
@@ -53,7 +57,7 @@ export class Authorizer {
 
   /** What was learned for this scope, if it still holds. */
   header(scope: string): string | undefined {
-    const token = this.#tokens.get(scope) ?? this.#tokens.get('');
+    const token = this.#tokens.get(scope);
     return token !== undefined && token.expires > this.#options.now() ? token.header : undefined;
   }
 
@@ -68,30 +72,31 @@ export class Authorizer {
     const challenges = parseWwwAuthenticate(wwwAuthenticate);
     const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
     if (bearer !== undefined) {
-      this.#tokens.set(scope, await this.#fetchToken(bearer, scope, signal));
+      const fetching = this.#fetching.get(scope) ?? this.#fetchToken(bearer, scope, signal);
+      this.#fetching.set(scope, fetching);
+      this.#tokens.set(scope, await fetching.finally(() => this.#fetching.delete(scope)));
       return true;
     }
-    const login = await this.#findLogin();
+    const login = await this.#findLogin(scope);
     if (challenges.every(({ scheme }) => scheme !== 'basic') || login === undefined || !('username' in login)) {
       return false;
     }
-    this.#tokens.set('', { header: basic(login), expires: Number.POSITIVE_INFINITY });
+    this.#tokens.set(scope, { header: basic(login), expires: Number.POSITIVE_INFINITY });
     return true;
   }
 
-  /** Forgets what the registry has refused. */
-  forget(scope: string): void {
-    this.#tokens.delete(scope);
-    this.#tokens.delete('');
+  /** Forgets what the registry has refused, unless it is something newer already. */
+  forget(scope: string, refused: string | undefined): void {
+    if (this.#tokens.get(scope)?.header === refused) this.#tokens.delete(scope);
   }
 
-  #findLogin(): Promise<Login | undefined> {
+  async #findLogin(scope: string): Promise<Login | undefined> {
     const { credentials, registry, env } = this.#options;
-    this.#login ??=
-      credentials === undefined
-        ? findLogin(registry, env)
-        : Promise.resolve(credentials === null ? undefined : credentials);
-    return this.#login;
+    if (credentials !== undefined) return credentials === null ? undefined : credentials;
+    const repository = /^repository:([^:]+):/.exec(scope)?.[1] ?? '';
+    const known = this.#logins.get(repository) ?? findLogin(registry, env, repository);
+    this.#logins.set(repository, known);
+    return await known;
   }
 
   async #fetchToken({ parameters }: Challenge, scope: string, signal: AbortSignal | undefined): Promise<Token> {
@@ -101,7 +106,7 @@ export class Authorizer {
     const fields = new URLSearchParams();
     const service = parameters.get('service');
     if (service !== undefined) fields.set('service', service);
-    const login = await this.#findLogin();
+    const login = await this.#findLogin(scope);
     const isOauth = login !== undefined && 'identityToken' in login;
     if (isOauth) {
       fields.set('grant_type', 'refresh_token');
@@ -138,6 +143,12 @@ function tokenRealm(realm: string | undefined, endpoint: URL, registry: string):
     throw new ImageError(
       'REGISTRY_ERROR',
       `${registry} asks for a password to be sent to ${url.origin} without TLS, which is refused`,
+    );
+  }
+  if (isLocalAddress(url.host) && !isLocalAddress(endpoint.host)) {
+    throw new ImageError(
+      'REGISTRY_ERROR',
+      `${registry} asks for a password to be sent to ${url.origin}, an address of this machine or its link: refused`,
     );
   }
   return url;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Descriptor } from '../descriptor.ts';
 import { ImageError } from '../errors.ts';
+import { backoff, pause } from './backoff.ts';
+import { requestBlob } from './fetch/blob-answer.ts';
 import type { Session } from './session.ts';
-import { discard, type HttpAnswer, networkError } from './transport.ts';
 
 export interface Download {
   url: URL;
@@ -22,93 +23,38 @@ export interface Download {
  */
 export async function* downloadBlob(session: Session, download: Download): AsyncGenerator<Buffer, void, undefined> {
   const { descriptor, signal, what } = download;
-  const { attempts, endpoint } = session.options;
+  const { attempts, backoffMs } = session.options;
+  const { size } = descriptor;
   let { offset } = download;
   let etag: string | undefined;
   let failures = 0;
-  while (offset < descriptor.size || (descriptor.size === 0 && failures === 0)) {
+  while (offset < size || (size === 0 && failures === 0)) {
     const before = offset;
     let cause: unknown;
-    const answer = await request(session, download, offset, etag);
-    const skip = acceptAnswer(answer, download, offset);
-    etag ??= strongEtag(answer);
+    const range = offset === 0 ? undefined : { start: offset, end: size };
+    const answer = await requestBlob(session, { ...download, range, etag });
+    etag ??= answer.etag;
     try {
-      for await (const chunk of afterSkipping(answer.body, skip)) {
+      for await (const chunk of afterSkipping(answer.body, offset - answer.start)) {
         offset += chunk.length;
         yield chunk;
       }
-      if (offset >= descriptor.size) return;
+      if (offset >= size) return;
     } catch (error) {
-      if (!session.mayRetry(error, signal)) throw networkError(error, endpoint, signal);
+      if (signal?.aborted || !isCut(error)) throw error;
       cause = error;
     }
     failures = offset > before ? 1 : failures + 1;
     if (failures >= attempts) {
-      const message = `${what}: the registry stops after ${offset} of ${descriptor.size} bytes`;
+      const message = `${what}: the registry stops after ${offset} of ${size} bytes`;
       throw new ImageError('REGISTRY_ERROR', message, { cause });
     }
-    await session.pause(failures, signal);
+    await pause(backoff(failures, backoffMs), signal);
   }
 }
 
-async function request(
-  session: Session,
-  { url, scope, what, signal }: Download,
-  offset: number,
-  etag: string | undefined,
-): Promise<HttpAnswer> {
-  const range = offset === 0 ? {} : { range: `bytes=${offset}-`, ...(etag === undefined ? {} : { 'if-range': etag }) };
-  return await session.call({
-    method: 'GET',
-    url,
-    // What is compressed on the way would not be the bytes that the digest is of.
-    headers: { 'accept-encoding': 'identity', ...range },
-    scope,
-    expect: offset === 0 ? [200] : [200, 206],
-    what,
-    signal,
-  });
-}
-
-function acceptAnswer(answer: HttpAnswer, download: Download, offset: number): number {
-  try {
-    return checkAnswer(answer, download, offset);
-  } catch (error) {
-    discard(answer);
-    throw error;
-  }
-}
-
-/** @returns how many bytes of this answer were there already: a server may ignore a range and send everything */
-function checkAnswer({ status, headers }: HttpAnswer, { descriptor, what }: Download, offset: number): number {
-  const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw new ImageError('REGISTRY_ERROR', `${what}: the registry sends it encoded as ${encoding}`);
-  }
-  if (status === 206) {
-    const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
-    const total = range?.[3];
-    if (Number(range?.[1]) !== offset || (total !== '*' && Number(total) !== descriptor.size)) {
-      throw new ImageError(
-        'REGISTRY_ERROR',
-        `${what}: the registry sent another range than the one that was asked for: ${headers['content-range']}`,
-      );
-    }
-    return 0;
-  }
-  const length = headers['content-length'];
-  if (length !== undefined && Number(length) !== descriptor.size) {
-    throw new ImageError(
-      'SIZE_MISMATCH',
-      `${what}: the registry has ${length} bytes, the manifest says ${descriptor.size}`,
-    );
-  }
-  return offset;
-}
-
-function strongEtag({ headers }: HttpAnswer): string | undefined {
-  const etag = headers.etag;
-  return etag?.startsWith('"') ? etag : undefined;
+function isCut(error: unknown): boolean {
+  return error instanceof ImageError && error.code === 'REGISTRY_UNREACHABLE';
 }
 
 async function* afterSkipping(chunks: AsyncIterable<Buffer>, skip: number): AsyncGenerator<Buffer, void, undefined> {

@@ -54,7 +54,7 @@ describe('blobs', () => {
     let cuts = 0;
     registry.intercept = (request, response) => {
       if (cuts >= 3) return false;
-      const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      const start = Number(/^bytes=(\d+)-\d*$/.exec(request.headers.range ?? '')?.[1] ?? 0);
       cuts++;
       response.writeHead(start === 0 ? 200 : 206, {
         'content-length': big.length - start,
@@ -72,7 +72,7 @@ describe('blobs', () => {
     };
     expect(digestOf(await buffer(remote.fetchBlob('a/b', blob)))).toBe(digestOf(big));
     expect(ranges[0]).toBeUndefined();
-    expect(ranges.slice(1).every((range) => /^bytes=[1-9]\d*-$/.test(range ?? ''))).toBe(true);
+    expect(ranges.slice(1).every((range) => /^bytes=[1-9]\d*-499999$/.test(range ?? ''))).toBe(true);
     expect(ranges).toHaveLength(4);
   });
 
@@ -91,24 +91,24 @@ describe('blobs', () => {
   });
 
   test.each([
-    ['another start', 'bytes 7-499999/500000'],
-    ['another length', 'bytes 10-499999/600000'],
-    ['no range at all', ''],
-  ])('a range that was not asked for is refused: %s', async (_name, range) => {
+    ['another start', 'bytes 7-499999/500000', 'REGISTRY_ERROR'],
+    ['another length', 'bytes 10-499999/600000', 'SIZE_MISMATCH'],
+    ['no range at all', '', 'REGISTRY_ERROR'],
+  ])('a range that was not asked for is refused: %s', async (_name, range, code) => {
     const blob = registry.putBlob(big);
     registry.intercept = (_request, response) => {
       response.writeHead(206, { 'content-range': range }).end(big.subarray(10));
       return true;
     };
     await expect(buffer(remote.fetchBlob('a/b', blob, { offset: 10 }))).rejects.toMatchObject({
-      code: 'REGISTRY_ERROR',
+      code,
     });
   });
 
   test('one that is always cut at the same place ends in an error', async () => {
     const blob = registry.putBlob(big);
     registry.intercept = (request, response) => {
-      const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      const start = Number(/^bytes=(\d+)-\d*$/.exec(request.headers.range ?? '')?.[1] ?? 0);
       response.writeHead(start === 0 ? 200 : 206, {
         'content-length': big.length - start,
         'content-range': `bytes ${start}-${big.length - 1}/${big.length}`,

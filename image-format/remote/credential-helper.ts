@@ -24,9 +24,8 @@ export async function runCredentialHelper(
   server: string,
   env: NodeJS.ProcessEnv,
 ): Promise<Login | undefined> {
-  const program = `docker-credential-${name}`;
-  if (!/^[A-Za-z0-9._-]+$/.test(name)) throw failed(program, 'its name is not valid');
-  const { status, output } = await run(program, server, env);
+  const program = programOf(name);
+  const { status, output } = await run(program, 'get', server, env);
   if (status !== 0) {
     if (/credentials not found/i.test(output)) return undefined;
     throw failed(program, output.trim().split('\n')[0]?.slice(0, 200) || `it ended with ${status}`);
@@ -42,9 +41,45 @@ export async function runCredentialHelper(
   return answer.Username === '' ? undefined : { username: answer.Username, password: answer.Secret };
 }
 
-function run(program: string, input: string, env: NodeJS.ProcessEnv): Promise<{ status: number; output: string }> {
+/**
+ * Gives a login to a program `docker-credential-NAME` to keep, or has it forget one.
+ *
+ * @throws ImageError `REGISTRY_UNAUTHORIZED`
+ */
+export async function tellCredentialHelper(
+  name: string,
+  server: string,
+  login: { username: string; password: string } | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const program = programOf(name);
+  const { status, output } =
+    login === undefined
+      ? await run(program, 'erase', server, env)
+      : await run(
+          program,
+          'store',
+          JSON.stringify({ ServerURL: server, Username: login.username, Secret: login.password }),
+          env,
+        );
+  if (status === 0 || (login === undefined && /credentials not found/i.test(output))) return;
+  throw failed(program, output.trim().split('\n')[0]?.slice(0, 200) || `it ended with ${status}`);
+}
+
+function programOf(name: string): string {
+  const program = `docker-credential-${name}`;
+  if (!/^[A-Za-z0-9._-]+$/.test(name)) throw failed(program, 'its name is not valid');
+  return program;
+}
+
+function run(
+  program: string,
+  action: 'get' | 'store' | 'erase',
+  input: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ status: number; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'ignore'], timeout: TIMEOUT_MS });
+    const child = spawn(program, [action], { env, stdio: ['pipe', 'pipe', 'ignore'], timeout: TIMEOUT_MS });
     const pieces: Buffer[] = [];
     let size = 0;
     child.stdout.on('data', (piece: Buffer) => {
@@ -61,7 +96,7 @@ function run(program: string, input: string, env: NodeJS.ProcessEnv): Promise<{ 
 }
 
 function failed(program: string, why: string): ImageError {
-  return new ImageError('REGISTRY_UNAUTHORIZED', `${program} gives no credentials: ${why}`, {
+  return new ImageError('REGISTRY_UNAUTHORIZED', `${program} fails: ${why}`, {
     hint: "it is named in docker's or podman's configuration; install it, or log in again",
   });
 }

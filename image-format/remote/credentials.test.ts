@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findLogin } from './credentials.ts';
+import { removeLogin, saveLogin } from './login-files.ts';
 
 let home: string;
 let env: NodeJS.ProcessEnv;
@@ -57,6 +58,17 @@ describe('findLogin', () => {
     expect(await find()).toBeUndefined();
   });
 
+  test('a namespace comes before the host, the longest first', async () => {
+    await put('.docker/config.json', {
+      auths: { 'r.example:5000': auth('host:x'), 'r.example:5000/a': auth('a:x'), 'r.example:5000/a/b': auth('ab:x') },
+    });
+    const user = async (repository: string) => await findLogin('r.example:5000', env, repository);
+    expect(await user('a/b/c')).toMatchObject({ username: 'ab' });
+    expect(await user('a/bb')).toMatchObject({ username: 'a' });
+    expect(await user('ab')).toMatchObject({ username: 'host' });
+    expect(await find()).toMatchObject({ username: 'host' });
+  });
+
   test('an identity token', async () => {
     await put('.docker/config.json', { auths: { 'r.example:5000': { identitytoken: 'abc' } } });
     expect(await find()).toEqual({ identityToken: 'abc' });
@@ -68,6 +80,44 @@ describe('findLogin', () => {
       code: 'REGISTRY_UNAUTHORIZED',
       message: expect.stringContaining(file),
     });
+  });
+});
+
+describe('login and logout', () => {
+  const place = { registry: 'r.example:5000' };
+  const login = { username: 'me', password: 'a:b' };
+
+  test('are kept in a file that only the user reads, with what is there already', async () => {
+    const file = await put('.config/containers/auth.json', { auths: { 'other.example': auth('you:x') }, extra: 1 });
+    expect(await saveLogin(place, login, env)).toBe(file);
+    expect(await find()).toEqual(login);
+    expect(await find('other.example')).toMatchObject({ username: 'you' });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ extra: 1 });
+    await saveLogin({ ...place, namespace: 'team' }, { username: 'team', password: 'y' }, env);
+    expect(await findLogin('r.example:5000', env, 'team/x')).toMatchObject({ username: 'team' });
+    expect(await removeLogin(place, env)).toEqual([file]);
+    expect(await find()).toBeUndefined();
+    expect(await findLogin('r.example:5000', env, 'team/x')).toMatchObject({ username: 'team' });
+    expect(await removeLogin(place, env)).toEqual([]);
+  });
+
+  test('Docker Hub is called as docker calls it', async () => {
+    const file = await saveLogin({ registry: 'docker.io' }, login, env);
+    expect(await readFile(file, 'utf8')).toContain('https://index.docker.io/v1/');
+    expect(await find('docker.io')).toEqual(login);
+  });
+
+  test('are told to the credential helper where there is one, and stand in no file', async () => {
+    const program = await put('bin/docker-credential-h', `#!/bin/sh\necho "$1 $(cat)" >> ${join(home, 'told')}\n`);
+    await chmod(program, 0o755);
+    await put('.docker/config.json', { credsStore: 'h' });
+    expect(await saveLogin(place, login, env)).toBe('docker-credential-h');
+    await expect(stat(join(home, '.config/containers/auth.json'))).rejects.toThrow();
+    expect(await removeLogin(place, env)).toEqual(['docker-credential-h']);
+    expect(await readFile(join(home, 'told'), 'utf8')).toBe(
+      'store {"ServerURL":"r.example:5000","Username":"me","Secret":"a:b"}\nerase r.example:5000\n',
+    );
   });
 });
 

@@ -25,29 +25,31 @@ const authFileSchema = z.looseObject({
   credsStore: z.string().optional(),
 });
 
-type AuthFile = z.infer<typeof authFileSchema>;
+export type AuthFile = z.infer<typeof authFileSchema>;
 
-/** docker login writes Docker Hub's under this name. */
+/** docker login writes Docker Hub's under the first of these names. */
 const HUB_KEYS = ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io', 'registry-1.docker.io'];
 
 /**
  * What the user has logged in with: `$REGISTRY_AUTH_FILE`, else podman's file, then docker's (`$DOCKER_CONFIG`,
- * `~/.docker`), with their credential helpers. The first that knows the registry counts.
+ * `~/.docker`), with their credential helpers. The first that knows the registry counts. In a file, entries for a repository or a
+ * namespace (`host/namespace`) come before those for the whole host, the longest first.
  *
+ * @param repository without it only entries for the whole host count
  * @returns undefined where nobody logged in
  * @throws ImageError `REGISTRY_UNAUTHORIZED` for a file that is damaged or a helper that fails
  * @see containers-auth.json(5)
  */
-export async function findLogin(registry: string, env: NodeJS.ProcessEnv): Promise<Login | undefined> {
+export async function findLogin(registry: string, env: NodeJS.ProcessEnv, repository = ''): Promise<Login | undefined> {
   for (const file of authFiles(env)) {
     const content = await readAuthFile(file);
-    const login = content === undefined ? undefined : await loginFrom(content, registry, env);
+    const login = content === undefined ? undefined : await loginFrom(content, registry, repository, env);
     if (login !== undefined) return login;
   }
   return undefined;
 }
 
-function authFiles(env: NodeJS.ProcessEnv): string[] {
+export function authFiles(env: NodeJS.ProcessEnv): string[] {
   const home = env.HOME || homedir();
   const docker = join(env.DOCKER_CONFIG || join(home, '.docker'), 'config.json');
   if (env.REGISTRY_AUTH_FILE) return [env.REGISTRY_AUTH_FILE, docker];
@@ -57,7 +59,7 @@ function authFiles(env: NodeJS.ProcessEnv): string[] {
   return [...podman, join(config, 'containers', 'auth.json'), docker];
 }
 
-async function readAuthFile(file: string): Promise<AuthFile | undefined> {
+export async function readAuthFile(file: string): Promise<AuthFile | undefined> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -76,20 +78,48 @@ async function readAuthFile(file: string): Promise<AuthFile | undefined> {
   }
 }
 
-async function loginFrom(file: AuthFile, registry: string, env: NodeJS.ProcessEnv): Promise<Login | undefined> {
-  const keys = registry === DEFAULT_REGISTRY ? HUB_KEYS : [registry, `https://${registry}`, `http://${registry}`];
-  for (const key of keys) {
-    const helper = file.credHelpers?.[key];
-    if (helper !== undefined) return await runCredentialHelper(helper, key, env);
+async function loginFrom(
+  file: AuthFile,
+  registry: string,
+  repository: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Login | undefined> {
+  for (const keys of keysOf(registry, repository)) {
+    for (const key of keys) {
+      const helper = file.credHelpers?.[key];
+      if (helper !== undefined) return await runCredentialHelper(helper, key, env);
+    }
+    const login = entryFor(file, keys);
+    if (login !== undefined) return login;
   }
-  const auths = Object.entries(file.auths ?? {});
-  const entry = auths.find(([key]) => keys.includes(key) || keys.includes(key.replace(/\/(?:v[12]\/?)?$/, '')))?.[1];
+  const [first] = hostKeys(registry);
+  // docker leaves an empty entry in `auths` where its store has the password.
+  return file.credsStore && first !== undefined ? await runCredentialHelper(file.credsStore, first, env) : undefined;
+}
+
+/** What an entry may be called that is for a repository, for each of the namespaces it is in, and for the host. */
+export function keysOf(registry: string, repository: string): string[][] {
+  const hosts = registry === DEFAULT_REGISTRY ? HUB_KEYS.slice(1) : [registry, `https://${registry}`];
+  const parts = repository.split('/').filter((part) => part !== '');
+  const namespaces = parts.map((_, i) => parts.slice(0, parts.length - i).join('/'));
+  return [...namespaces.map((namespace) => hosts.map((host) => `${host}/${namespace}`)), hostKeys(registry)];
+}
+
+function hostKeys(registry: string): string[] {
+  return registry === DEFAULT_REGISTRY ? HUB_KEYS : [registry, `https://${registry}`, `http://${registry}`];
+}
+
+function entryFor(file: AuthFile, keys: readonly string[]): Login | undefined {
+  const entry = Object.entries(file.auths ?? {}).find(([key]) => isNamed(key, keys))?.[1];
   if (entry?.identitytoken) return { identityToken: entry.identitytoken };
   if (entry?.auth) return decodeBasic(entry.auth);
   if (entry?.username && entry.password !== undefined) return { username: entry.username, password: entry.password };
-  const [first] = keys;
-  // docker leaves an empty entry in `auths` where its store has the password.
-  return file.credsStore && first !== undefined ? await runCredentialHelper(file.credsStore, first, env) : undefined;
+  return undefined;
+}
+
+/** Whether an entry of a file, as some tool wrote it, is called by one of these names. */
+export function isNamed(entry: string, keys: readonly string[]): boolean {
+  return keys.includes(entry) || keys.includes(entry.replace(/\/(?:v[12]\/?)?$/, ''));
 }
 
 function decodeBasic(auth: string): Login | undefined {

@@ -15,3 +15,12 @@ export function endpointOf(registry: string, plainHttp: boolean | undefined): UR
   const host = registry === DEFAULT_REGISTRY ? DOCKER_HUB : registry;
   return new URL(`${(plainHttp ?? isLoopback(host)) ? 'http' : 'https'}://${host}`);
 }
+
+/**
+ * Whether a host is an address that only this machine or its link knows, such as that of a cloud's metadata service. No
+ * registry elsewhere has a reason to send us there.
+ */
+export function isLocalAddress(host: string): boolean {
+  const name = host.startsWith('[') ? host.slice(1, host.indexOf(']')) : host.replace(/:[0-9]+$/, '');
+  return isLoopback(host) || /^(?:169\.254\.|0\.)/.test(name) || /^(?:fe[89ab]|::$|::ffff:)/i.test(name);
+}

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+export { type Line, type LineOptions, openLine } from './fetch/line.ts';
+export { type LoginPlace, removeLogin, saveLogin } from './login-files.ts';
 export { openRemote } from './open-remote.ts';
+export { openSource, type SourceOptions } from './open-source.ts';
 export { type PullOptions, pullImage } from './pull-image.ts';
 export { pushImage } from './push-image.ts';
-export type { Abortable, BlobPush, Credentials, RemoteOptions, RemoteRegistry } from './remote.ts';
-export type { Pulled, TransferEvent, TransferOptions } from './transfer.ts';
+export type { Abortable, BlobPush, Credentials, PullSource, RemoteOptions, RemoteRegistry } from './remote.ts';
+export type { Pulled, TransferEvent, TransferOptions, TransferPlan } from './transfer.ts';

@@ -86,6 +86,23 @@ describe('proxies', () => {
     return await listen(proxy);
   }
 
+  test.each([
+    [{ location: 'http://169.254.169.254/latest/meta-data/' }, 302, 'refers to http://169.254.169.254'],
+    [{ location: 'http://localhost:8080/' }, 302, 'refers to http://localhost:8080'],
+    [{ 'www-authenticate': 'Bearer realm="http://127.0.0.1:9/token"' }, 401, 'sent to http://127.0.0.1:9'],
+  ])('lead to no address of this machine or its link, whatever a registry says: %j', async (headers, status, text) => {
+    const registry = await TestRegistry.start();
+    registry.intercept = (_request, response) => {
+      response.writeHead(status, headers).end();
+      return true;
+    };
+    const env = { HTTP_PROXY: `http://127.0.0.1:${await startProxy(registry, [])}` };
+    const remote = openRemote({ registry: 'registry.invalid', plainHttp: true, attempts: 1, env, credentials: null });
+    await expect(remote.fetchManifest('a', '1')).rejects.toMatchObject({ message: expect.stringContaining(text) });
+    await remote.close();
+    await registry.stop();
+  });
+
   test('are used for hosts elsewhere, and not for loopback or what is excepted', async () => {
     const registry = await TestRegistry.start();
     const answer: TestRegistry['intercept'] = (_request, response) => {

@@ -3,11 +3,14 @@ import { Readable } from 'node:stream';
 import type { Descriptor } from '../descriptor.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import { ImageError } from '../errors.ts';
+import { MEDIA_TYPE } from '../media-types.ts';
 import { manifestIdentifier, type Reference } from '../reference.ts';
 import { Authorizer } from './authorizer.ts';
 import { downloadBlob } from './blob-download.ts';
 import { uploadBlob } from './blob-upload.ts';
 import { endpointOf } from './endpoint.ts';
+import { requestBlob } from './fetch/blob-answer.ts';
+import type { BlobAnswer, Range } from './fetch/blob-range.ts';
 import { describeManifest, headDescriptor, MANIFEST_ACCEPT, readManifest } from './manifest-answer.ts';
 import type { Abortable, BlobPush, RemoteOptions, RemoteRegistry } from './remote.ts';
 import { Session } from './session.ts';
@@ -16,13 +19,16 @@ import { networkError, Transport } from './transport.ts';
 
 /** A client of one registry. Nothing is sent before the first request. */
 export function openRemote(options: RemoteOptions): RemoteRegistry {
-  const { registry, plainHttp, ca, credentials, userAgent = 'uk', attempts = 5, backoffMs = 200 } = options;
+  const { registry, plainHttp, ca, credentials, userAgent = 'uk' } = options;
+  const { attempts = 5, backoffMs = 200, readTimeoutMs = 60_000 } = options;
   const env = options.env ?? process.env;
-  const endpoint = endpointOf(registry, plainHttp);
-  const transport = new Transport(endpoint, { ca, env });
+  const { host } = options;
+  const endpoint = host?.base ?? new URL('/v2', endpointOf(registry, plainHttp));
+  const transport = new Transport(endpoint, { ...host, ca: host?.ca ?? ca, env });
   const now = () => Date.now();
   const authorizer = new Authorizer({ registry, endpoint, transport, credentials, env, userAgent, now });
-  const session = new Session({ registry, endpoint, transport, authorizer, attempts, backoffMs, userAgent });
+  const repetition = { attempts, backoffMs, readTimeoutMs };
+  const session = new Session({ registry, endpoint, transport, authorizer, userAgent, ...repetition, host });
   return new Remote(session);
 }
 
@@ -88,6 +94,36 @@ class Remote implements RemoteRegistry {
     return Readable.from(chunks, { objectMode: false, highWaterMark: 1024 * 1024 });
   }
 
+  async fetchReferrers(repository: string, subject: Digest, options: Abortable = {}): Promise<Buffer> {
+    const what = `asking for signatures of ${this.#name(repository, subject)}`;
+    const answer = await this.#session.call({
+      method: 'GET',
+      url: this.#url(repository, 'referrers', subject),
+      headers: { accept: MEDIA_TYPE.index, 'accept-encoding': 'identity' },
+      scope: pull(repository),
+      expect: [200],
+      what,
+      signal: options.signal,
+    });
+    return await readManifest(answer, what, this.registry, options.signal);
+  }
+
+  async openBlob(
+    repository: string,
+    descriptor: Descriptor,
+    range: Range | undefined,
+    options: Abortable = {},
+  ): Promise<BlobAnswer> {
+    return await requestBlob(this.#session, {
+      url: this.#url(repository, 'blobs', descriptor.digest),
+      descriptor,
+      scope: pull(repository),
+      what: `pulling ${this.#name(repository, descriptor.digest)}`,
+      range,
+      signal: options.signal,
+    });
+  }
+
   async hasBlob(repository: string, digest: Digest, options: Abortable = {}): Promise<boolean> {
     return await this.#hasBlob(repository, digest, pull(repository), options.signal);
   }
@@ -101,7 +137,7 @@ class Remote implements RemoteRegistry {
     const { mountFrom, signal } = options;
     const scope = [push(repository), ...(mountFrom === undefined ? [] : [pull(mountFrom)])].join(' ');
     return await uploadBlob(this.#session, {
-      url: new URL(`/v2/${repository}/blobs/uploads/`, this.#endpoint),
+      url: new URL(`${this.#endpoint.pathname}/${repository}/blobs/uploads/`, this.#endpoint),
       descriptor,
       scope,
       what: `pushing ${this.#name(repository, descriptor.digest)}`,
@@ -143,6 +179,15 @@ class Remote implements RemoteRegistry {
 
   async listTags(repository: string, options: Abortable = {}): Promise<string[]> {
     return await listTags(this.#session, repository, pull(repository), options.signal);
+  }
+
+  async checkLogin({ signal }: Abortable = {}): Promise<boolean> {
+    const what = `logging in to ${this.registry}`;
+    const { authorizer } = this.#session.options;
+    const url = new URL(`${this.#endpoint.pathname}/`, this.#endpoint);
+    const answer = await this.#session.call({ method: 'GET', url, scope: '', expect: [200], what, signal });
+    await answer.body.dump();
+    return authorizer.header('') !== undefined;
   }
 
   async listRepositories(options: Abortable = {}): Promise<string[]> {
@@ -194,8 +239,12 @@ class Remote implements RemoteRegistry {
   }
 
   /** Names and identifiers hold no characters that would need escaping: the reference's grammar is that of paths. */
-  #url(repository: string, kind: 'manifests' | 'blobs', identifier: string): URL {
-    return new URL(`/v2/${repository}/${kind}/${identifier}`, this.#endpoint);
+  #url(repository: string, kind: 'manifests' | 'blobs' | 'referrers', identifier: string): URL {
+    const url = new URL(this.#endpoint);
+    url.pathname += `/${repository}/${kind}/${identifier}`;
+    const namespace = this.#session.options.host?.namespace;
+    if (namespace !== undefined) url.searchParams.set('ns', namespace);
+    return url;
   }
 
   #name(repository: string, identifier: string): string {

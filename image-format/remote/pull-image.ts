@@ -8,28 +8,60 @@ import { MANIFEST_LIMIT } from '../layout/reach.ts';
 import type { ContentStore } from '../layout/store.ts';
 import { formatReference, manifestIdentifier, type Reference } from '../reference.ts';
 import { concurrently } from './concurrently.ts';
-import type { RemoteRegistry } from './remote.ts';
-import { DEFAULT_CONCURRENCY, type Pulled, Report, type TransferOptions } from './transfer.ts';
+import { type Line, openLine } from './fetch/line.ts';
+import { checkSpace, planTransfer } from './fetch/plan.ts';
+import { pullBlob } from './fetch/pull-blob.ts';
+import { pullSignatures } from './fetch/pull-signatures.ts';
+import type { PullSource } from './remote.ts';
+import { type Pulled, Report, type TransferOptions, type TransferPlan } from './transfer.ts';
+
+/** Small layers wait for answers more than for bytes. How many bytes are on the way is bounded by the line. */
+const BLOBS_AT_ONCE = 6;
 
 export interface PullOptions extends TransferOptions {
   /** Which manifest of an index. Default: its first. */
   profile?: string;
+  /** Called once the manifest is known. */
+  onPlan?: (plan: TransferPlan) => void;
+  /** Whether its signatures are fetched, too. Default: no. */
+  signatures?: boolean;
+  /** The line, shared by all that is pulled at once. Default: one of its own. */
+  line?: Line;
+  /** The name that the image gets in the store. Default: the reference's own. */
+  name?: (found: Descriptor) => string;
 }
 
 /**
- * Pulls an image into the store: every blob is verified, what is there is not fetched again, and the name appears
- * (`formatReference(reference)`) when everything is there.
+ * Pulls an image into the store: every blob is verified, what is there is not fetched again, what was received in part is
+ * gone on with, and the name appears when everything is there.
  *
- * @throws ImageError as `RemoteRegistry` and `ContentStore` do
+ * @throws ImageError as `PullSource` and `ContentStore` do
  */
 export async function pullImage(
   reference: Reference,
-  remote: RemoteRegistry,
+  remote: PullSource,
   store: ContentStore,
   options: PullOptions = {},
 ): Promise<Pulled> {
+  try {
+    return await pull(reference, remote, store, options);
+  } catch (error) {
+    const name = formatReference(reference);
+    if (!(error instanceof ImageError) || error.message.includes(remote.registry) || error.code === 'STORE_IO')
+      throw error;
+    // What checks content does not know where it comes from.
+    throw new ImageError(error.code, `pulling ${name}: ${error.message}`, { cause: error, hint: error.hint });
+  }
+}
+
+async function pull(
+  reference: Reference,
+  remote: PullSource,
+  store: ContentStore,
+  options: PullOptions,
+): Promise<Pulled> {
   const { repository } = reference;
-  const { signal, concurrency = DEFAULT_CONCURRENCY } = options;
+  const { signal, concurrency = BLOBS_AT_ONCE, line = openLine() } = options;
   const abort = signal === undefined ? {} : { signal };
   const root = await remote.fetchManifest(repository, manifestIdentifier(reference), abort);
   const { manifest, config, layers, documents } = await imageContent(
@@ -40,11 +72,16 @@ export async function pullImage(
     },
     options.profile,
   );
-  await pullBlob(repository, config, remote, store, options);
+  const name = options.name?.(root.descriptor) ?? formatReference(reference);
+  const plan = await planTransfer(store, name, [config, ...layers]);
+  options.onPlan?.(plan);
+  await checkSpace(store, plan);
+  const to = { repository, remote, store, line, ranges: { known: false } };
+  await pullBlob(config, to, options);
   // An image for other machines costs no layer.
   if (isImageConfig(config)) checkPlatform(manifest, await store.read(config.digest, MANIFEST_LIMIT));
   await concurrently(layers, concurrency, signal, async (layer, either) => {
-    await pullBlob(repository, layer, remote, store, { ...options, signal: either });
+    await pullBlob(layer, to, { ...options, signal: either });
   });
   for (const document of documents) {
     const report = new Report(document.descriptor, options);
@@ -52,33 +89,11 @@ export async function pullImage(
     report.done('transferred');
   }
   await checkComplete(store, [config, ...layers, ...documents.map(({ descriptor }) => descriptor)]);
-  const name = formatReference(reference);
+  if (options.signatures) {
+    for (const { descriptor } of documents) await pullSignatures(descriptor.digest, to, options);
+  }
   await store.tag(name, root.descriptor);
   return { descriptor: root.descriptor, manifest, name };
-}
-
-async function pullBlob(
-  repository: string,
-  blob: Descriptor,
-  remote: RemoteRegistry,
-  store: ContentStore,
-  options: TransferOptions,
-): Promise<void> {
-  const report = new Report(blob, options);
-  const abort = options.signal === undefined ? {} : { signal: options.signal };
-  let received = 0;
-  let started = false;
-  async function* counted(): AsyncGenerator<Buffer> {
-    started = true;
-    for await (const chunk of remote.fetchBlob(repository, blob, abort)) {
-      received += chunk.length;
-      report.progress(received);
-      yield chunk;
-    }
-  }
-  // The store reads nothing of a blob that it has; it renews it instead.
-  await store.write(blob, Readable.from(counted(), { objectMode: false }), abort);
-  report.done(started ? 'transferred' : 'exists');
 }
 
 /** A name is given only to what is all there, whatever a collection may have done in the meantime. */

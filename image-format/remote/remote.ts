@@ -3,13 +3,34 @@ import type { Readable } from 'node:stream';
 import type { Descriptor } from '../descriptor.ts';
 import type { Digest } from '../digest.ts';
 import type { Reference } from '../reference.ts';
+import type { BlobAnswer, Range } from './fetch/blob-range.ts';
 
 export interface Credentials {
   username: string;
   password: string;
 }
 
+/** How one host is reached, where that is not as its registry's name says. */
+export interface HostOptions {
+  /** The address of its API, with the path that stands for `/v2`. */
+  base: URL;
+  /** Which registry it stands in for: the host is told so (`?ns=`). */
+  namespace?: string;
+  /** PEM of certificate authorities to trust besides the system's. */
+  ca?: string;
+  /** Takes any certificate. */
+  skipVerify?: boolean;
+  client?: { cert: string; key: string };
+  /** Sent to this host only. */
+  headers?: Readonly<Record<string, string>>;
+  /** Milliseconds to connect in. Default: 10000. */
+  connectMs?: number;
+}
+
 export interface RemoteOptions {
+  /** Default: what the registry's name says. */
+  host?: HostOptions;
+
   /** Host with port, as in a reference: `localhost:5000`, `docker.io`. */
   registry: string;
   /** HTTP without TLS. Default: only for loopback hosts (`localhost`, 127.0.0.0/8, `[::1]`). */
@@ -21,8 +42,10 @@ export interface RemoteOptions {
   userAgent?: string;
   /** How often a request that can be repeated is tried. Default: 5. */
   attempts?: number;
-  /** Milliseconds before the second attempt; it doubles. Default: 200. */
+  /** Milliseconds before the second attempt, at most; it doubles. Default: 200. */
   backoffMs?: number;
+  /** Milliseconds that the registry may send nothing of an answer to a GET or HEAD. Default: 60000. */
+  readTimeoutMs?: number;
   env?: NodeJS.ProcessEnv;
 }
 
@@ -38,18 +61,10 @@ export interface Abortable {
   signal?: AbortSignal;
 }
 
-/**
- * One registry, as a client sees it (OCI distribution-spec). All methods throw ImageError: `REGISTRY_UNREACHABLE`,
- * `REGISTRY_UNAUTHORIZED`, `REGISTRY_ERROR`, and `NOT_FOUND` where the registry does not hold what was asked for.
- */
-export interface RemoteRegistry {
+/** Where images are pulled from: a registry, or several that stand in for one. All methods throw ImageError. */
+export interface PullSource {
   /** As in a reference. */
   readonly registry: string;
-  /** Scheme, host and port. */
-  readonly url: string;
-
-  /** What a reference points at, without its bytes. */
-  resolve(reference: Reference, options?: Abortable): Promise<Descriptor>;
 
   /** @param identifier tag or digest. @throws also `DIGEST_MISMATCH`, `MANIFEST_INVALID` */
   fetchManifest(
@@ -57,6 +72,32 @@ export interface RemoteRegistry {
     identifier: string,
     options?: Abortable,
   ): Promise<{ descriptor: Descriptor; bytes: Buffer }>;
+
+  /** One answer with bytes of a blob, **not yet verified**. A server that knows no ranges sends all of it. */
+  openBlob(
+    repository: string,
+    descriptor: Descriptor,
+    range: Range | undefined,
+    options?: Abortable,
+  ): Promise<BlobAnswer>;
+
+  /** The list of what refers to a manifest, as bytes of an index. Without the referrers API it is `NOT_FOUND`. */
+  fetchReferrers(repository: string, subject: Digest, options?: Abortable): Promise<Buffer>;
+
+  /** Told of who sent what was no good; says whether somebody else may do better. */
+  blame?(origin: string, digest: Digest, fault: 'cut' | 'wrong'): boolean;
+}
+
+/**
+ * One registry, as a client sees it (OCI distribution-spec). All methods throw ImageError: `REGISTRY_UNREACHABLE`,
+ * `REGISTRY_UNAUTHORIZED`, `REGISTRY_ERROR`, and `NOT_FOUND` where the registry does not hold what was asked for.
+ */
+export interface RemoteRegistry extends PullSource {
+  /** Scheme, host and port. */
+  readonly url: string;
+
+  /** What a reference points at, without its bytes. */
+  resolve(reference: Reference, options?: Abortable): Promise<Descriptor>;
 
   /**
    * The bytes of a blob, **not yet verified**: they go into `ContentStore.write`. A transfer that is cut goes on
@@ -82,6 +123,14 @@ export interface RemoteRegistry {
     mediaType: string,
     options?: Abortable,
   ): Promise<Digest>;
+
+  /**
+   * Whether the registry takes the credentials.
+   *
+   * @returns false if it asks for none
+   * @throws also `REGISTRY_UNAUTHORIZED`
+   */
+  checkLogin(options?: Abortable): Promise<boolean>;
 
   /** All tags, in the registry's order. */
   listTags(repository: string, options?: Abortable): Promise<string[]>;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ImageError } from '../errors.ts';
 import { answerError } from './answer-error.ts';
 import type { Authorizer } from './authorizer.ts';
+import { backoff, pause } from './backoff.ts';
+import { isLocalAddress } from './endpoint.ts';
+import type { HostOptions } from './remote.ts';
 import { discard, type HttpAnswer, type HttpRequest, isHopeless, networkError, type Transport } from './transport.ts';
 
 export interface Call {
@@ -31,12 +33,15 @@ export interface SessionOptions {
   authorizer: Authorizer;
   attempts: number;
   backoffMs: number;
+  /** How long the registry may send nothing of an answer to a GET or HEAD. */
+  readTimeoutMs: number;
   userAgent: string;
+  host?: HostOptions | undefined;
 }
 
 const MAX_REDIRECTS = 5;
 /** How long a registry may make us wait (`Retry-After`), in seconds. */
-const MAX_RETRY_AFTER_S = 60;
+const MAX_RETRY_AFTER_S = 300;
 const TRANSIENT = new Set([408, 429, 500, 502, 503, 504]);
 const REDIRECT = new Set([301, 302, 303, 307, 308]);
 
@@ -45,6 +50,8 @@ export class Session {
   readonly options: SessionOptions;
   /** A registry that has answered once is worth waiting for. */
   #hasAnswered = false;
+  /** Until when the registry wants no requests, of none of those who wait for it; milliseconds since 1970. */
+  #notBefore = 0;
 
   constructor(options: SessionOptions) {
     this.options = options;
@@ -56,6 +63,7 @@ export class Session {
     const attempts = call.attempts ?? this.options.attempts;
     for (let attempt = 1; ; attempt++) {
       let answer: HttpAnswer;
+      await pause(this.#notBefore - Date.now(), call.signal);
       try {
         answer = await this.#authorized(call);
         this.#hasAnswered = true;
@@ -66,9 +74,9 @@ export class Session {
       }
       if (call.expect.includes(answer.status)) return answer;
       if (attempt >= attempts || !TRANSIENT.has(answer.status)) throw await answerError(answer, call.what, registry);
-      const wait = retryAfterMs(answer);
+      this.#notBefore = Math.max(this.#notBefore, Date.now() + retryAfterMs(answer));
       await answer.body.dump();
-      await this.pause(attempt, call.signal, wait);
+      await this.pause(attempt, call.signal);
     }
   }
 
@@ -78,20 +86,22 @@ export class Session {
     return this.#hasAnswered || !isHopeless(error);
   }
 
-  async pause(attempt: number, signal: AbortSignal | undefined, atLeastMs = 0): Promise<void> {
-    const backoff = this.options.backoffMs * 2 ** (attempt - 1);
-    await delay(Math.max(backoff, atLeastMs), undefined, signal === undefined ? {} : { signal });
+  async pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
+    await pause(backoff(attempt, this.options.backoffMs), signal);
   }
 
   async #authorized(call: Call): Promise<HttpAnswer> {
     const { authorizer, endpoint } = this.options;
+    const sent = authorizer.header(call.scope);
     const { answer: first, url } = await this.#redirected(call);
     // Whoever else asks for a login, at the end of a redirect or where an upload goes, could name a realm of its own.
     if (first.status !== 401 || url.origin !== endpoint.origin) return first;
     const asked = first.headers['www-authenticate'];
-    authorizer.forget(call.scope);
+    authorizer.forget(call.scope, sent);
+    // Somebody else may have got a newer token in the meantime.
+    const renewed = authorizer.header(call.scope) !== undefined;
     try {
-      if (asked === undefined || !(await authorizer.answer(asked, call.scope, call.signal))) return first;
+      if (!renewed && (asked === undefined || !(await authorizer.answer(asked, call.scope, call.signal)))) return first;
     } catch (error) {
       discard(first);
       throw error;
@@ -127,23 +137,29 @@ export class Session {
     if (base.protocol === 'https:' && url.protocol === 'http:') {
       throw this.#refused({ what }, `it refers from TLS to ${url.origin}, which has none`);
     }
+    if (isLocalAddress(url.host) && !isLocalAddress(this.options.endpoint.host)) {
+      throw this.#refused({ what }, `it refers to ${url.origin}, an address of this machine or its link`);
+    }
     return url;
   }
 
   async #send(call: Call, url: URL): Promise<HttpAnswer> {
-    const { endpoint, transport, authorizer, userAgent } = this.options;
+    const { endpoint, transport, authorizer, userAgent, readTimeoutMs } = this.options;
     // What authorizes us with the registry is nobody else's business.
-    const authorization = url.origin === endpoint.origin ? authorizer.header(call.scope) : undefined;
+    const isOurs = url.origin === endpoint.origin;
+    const authorization = isOurs ? authorizer.header(call.scope) : undefined;
     return await transport.send({
       method: call.method,
       url,
       headers: {
         'user-agent': userAgent,
         ...call.headers,
+        ...(isOurs ? this.options.host?.headers : {}),
         ...(authorization === undefined ? {} : { authorization }),
       },
       body: typeof call.body === 'function' ? call.body() : call.body,
       signal: call.signal,
+      ...(call.method === 'GET' || call.method === 'HEAD' ? { timeoutMs: readTimeoutMs } : {}),
     });
   }
 

@@ -94,12 +94,13 @@ export class TestRegistry {
   #blob(request: IncomingMessage, response: ServerResponse, digest: string): unknown {
     const bytes = this.blobs.get(digest);
     if (bytes === undefined) return notFound(response, 'BLOB_UNKNOWN');
-    const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? -1);
-    const part = start < 0 ? bytes : bytes.subarray(start);
+    const [, first = '-1', last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
+    const start = Number(first);
+    const part = start < 0 ? bytes : bytes.subarray(start, last ? Number(last) + 1 : undefined);
     response.writeHead(start < 0 ? 200 : 206, {
       'content-length': part.length,
       etag: `"${digest}"`,
-      ...(start < 0 ? {} : { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` }),
+      ...(start < 0 ? {} : { 'content-range': `bytes ${start}-${start + part.length - 1}/${bytes.length}` }),
     });
     return response.end(request.method === 'HEAD' ? undefined : part);
   }

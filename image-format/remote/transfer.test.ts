@@ -11,7 +11,7 @@ import { type ContentStore, openContentStore } from '../layout/index.ts';
 import { MEDIA_TYPE } from '../media-types.ts';
 import { parseReference, type Reference } from '../reference.ts';
 import { concurrently } from './concurrently.ts';
-import { openRemote, pullImage, pushImage, type RemoteRegistry, type TransferEvent } from './index.ts';
+import { openLine, openRemote, pullImage, pushImage, type RemoteRegistry, type TransferEvent } from './index.ts';
 import { TestRegistry } from './testing.ts';
 
 let dir: string;
@@ -188,6 +188,40 @@ describe('pullImage', () => {
     expect(outcomes.filter((outcome) => outcome === 'exists')).toHaveLength(3);
   });
 
+  test('signatures, by the referrers list, its fall-back tag, and the tag of cosign', async () => {
+    const image = await putImage('1');
+    await pushed(image);
+    const sign = (text: string, type: string) => {
+      const layers = [registry.putBlob(text, 'application/octet-stream')];
+      const config = registry.putBlob('{}', MEDIA_TYPE.empty);
+      const document = { schemaVersion: 2, mediaType: MEDIA_TYPE.manifest, artifactType: type, config, layers };
+      return { ...registry.putManifest(digestOf(text), document, MEDIA_TYPE.manifest), artifactType: type };
+    };
+    const tag = image.digest.replace(':', '-');
+    const notation = sign('notation', 'application/vnd.cncf.notary.signature');
+    const sbom = sign('sbom', 'application/spdx+json');
+    const list = { schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests: [notation, sbom] };
+    registry.putManifest(tag, list, MEDIA_TYPE.index);
+    const cosign = sign('cosign', 'application/vnd.dev.cosign.artifact.sig.v1+json');
+    registry.manifests.set(`${tag}.sig`, registry.manifests.get(cosign.digest) ?? expect.fail());
+    await pullImage(reference, remote, there, { signatures: true });
+    const digests = async () => (await there.referrers(image.digest)).map(({ digest }) => digest).sort();
+    expect(await digests()).toEqual([notation.digest, cosign.digest].sort());
+    // A registry that has the list itself is asked for no fall-back.
+    const bundle = sign('bundle', 'application/vnd.dev.sigstore.bundle.v0.3+json');
+    registry.intercept = (request, response) => {
+      if (request.url !== `/v2/a/b/referrers/${image.digest}`) return false;
+      response
+        .writeHead(200, { 'content-type': MEDIA_TYPE.index })
+        .end(JSON.stringify({ ...list, manifests: [bundle] }));
+      return true;
+    };
+    registry.requests.splice(0);
+    await pullImage(reference, remote, there, { signatures: true });
+    expect(registry.requests).not.toContain(`GET /v2/a/b/manifests/${tag}`);
+    expect(await digests()).toEqual([notation.digest, cosign.digest, bundle.digest].sort());
+  });
+
   test('of an index the one for the profile', async () => {
     const [one, two] = [await putImage('1'), await putImage('2')];
     const index = await putIndex({ one, two });
@@ -236,7 +270,8 @@ describe('pullImage', () => {
         response.end();
         return true;
       };
-      await expect(pullImage(reference, remote, there)).rejects.toMatchObject({
+      const line = openLine({ backoffMs: 1, attempts: 3 });
+      await expect(pullImage(reference, remote, there, { line })).rejects.toMatchObject({
         code: expect.stringMatching(/SIZE_MISMATCH|REGISTRY_ERROR/),
       });
       registry.intercept = () => undefined;

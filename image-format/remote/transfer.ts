@@ -23,8 +23,24 @@ export interface TransferEvent {
 export interface TransferOptions {
   onProgress?: (event: TransferEvent) => void;
   signal?: AbortSignal;
-  /** Blobs at once. Default: 3. */
+  /** Blobs at once. Default: 3 for a push, 6 for a pull. */
   concurrency?: number;
+}
+
+/** What a pull is going to do, known before the first byte of a layer. */
+export interface TransferPlan {
+  /** Of the image, as `formatReference` gives it. */
+  name: string;
+  /** Config and layers. */
+  blobs: number;
+  /** Bytes of all of them. */
+  total: number;
+  /** Bytes of those that the store has already, mostly for other images. */
+  shared: number;
+  /** Bytes that an earlier pull has left of others. */
+  resumed: number;
+  /** Bytes that are to come. */
+  missing: number;
 }
 
 export const DEFAULT_CONCURRENCY = 3;

@@ -11,6 +11,8 @@ export interface HttpRequest {
   headers: Readonly<Record<string, string>>;
   body?: Buffer | Readable | undefined;
   signal?: AbortSignal | undefined;
+  /** How long the server may send nothing, before its answer and within it. */
+  timeoutMs?: number | undefined;
 }
 
 export interface HttpAnswer {
@@ -19,6 +21,14 @@ export interface HttpAnswer {
   headers: Readonly<Record<string, string | undefined>>;
   /** To be read to its end or destroyed. */
   body: Dispatcher.ResponseData['body'];
+}
+
+export interface TransportOptions {
+  ca?: string | undefined;
+  skipVerify?: boolean;
+  client?: { cert: string; key: string };
+  connectMs?: number;
+  env: NodeJS.ProcessEnv;
 }
 
 const CONNECT_MS = 10_000;
@@ -30,8 +40,9 @@ const IDLE_MS = 60_000;
 export class Transport {
   readonly #dispatcher: Dispatcher;
 
-  constructor(endpoint: URL, options: { ca?: string | undefined; env: NodeJS.ProcessEnv }) {
-    const connect = { timeout: CONNECT_MS, ...(endpoint.protocol === 'https:' ? { ca: authorities(options.ca) } : {}) };
+  constructor(endpoint: URL, options: TransportOptions) {
+    const { connectMs = CONNECT_MS } = options;
+    const connect = { timeout: connectMs, ...(endpoint.protocol === 'https:' ? tlsOptions(options) : {}) };
     const timeouts = { headersTimeout: HEADERS_MS, bodyTimeout: IDLE_MS };
     const { env } = options;
     const httpProxy = env.http_proxy || env.HTTP_PROXY;
@@ -49,7 +60,7 @@ export class Transport {
           } as ConstructorParameters<typeof EnvHttpProxyAgent>[0]);
   }
 
-  async send({ method, url, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
+  async send({ method, url, headers, body, signal, timeoutMs }: HttpRequest): Promise<HttpAnswer> {
     const answer = await this.#dispatcher.request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
@@ -57,6 +68,7 @@ export class Transport {
       headers: { ...headers },
       body: body ?? null,
       ...(signal === undefined ? {} : { signal }),
+      ...(timeoutMs === undefined ? {} : { headersTimeout: timeoutMs, bodyTimeout: timeoutMs }),
     });
     const entries = Object.entries(answer.headers).map(([name, value]) => {
       return [name, Array.isArray(value) ? value.join(', ') : value] as const;
@@ -72,6 +84,10 @@ export class Transport {
 /** Gives up an answer whose body nobody will read. */
 export function discard({ body }: HttpAnswer): void {
   body.on('error', () => {}).destroy();
+}
+
+function tlsOptions({ ca, skipVerify = false, client }: TransportOptions) {
+  return { ca: authorities(ca), ...client, ...(skipVerify ? { rejectUnauthorized: false } : {}) };
 }
 
 /** Those that Node knows, those of the machine (a company's own are there), and what was given. */
@@ -118,9 +134,12 @@ export function networkError(error: unknown, endpoint: URL, signal: AbortSignal 
   }
   if (CUT.has(code)) {
     return unreachable(
-      `${origin} ended the connection before it had answered (${code})`,
+      `${origin} ended the connection before its answer was whole (${code})`,
       "try again; if it stays so, the registry's log says why",
     );
+  }
+  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
+    return unreachable(`${origin} sent nothing for too long (${code})`, 'try again, or wait longer: --read-timeout');
   }
   const why = code === 'ECONNREFUSED' ? 'connection refused' : code || (error as Error).message;
   return unreachable(

@@ -42,6 +42,24 @@ export function parseWatchdog(text: string): number {
   throw new InvalidArgumentError('write a time such as 30s or 5m, at most 24h, or off');
 }
 
+/** `30s`, `5m`, `1h`, from a second to a week, as milliseconds. */
+export function parseDuration(text: string): number {
+  const [, amount, unit = ''] = /^([0-9]{1,6})([smh])$/.exec(text) ?? [];
+  const time = Number(amount) * (MILLISECONDS[unit] ?? Number.NaN);
+  if (time >= 1_000 && time <= 7 * 24 * 3_600_000) return time;
+  throw new InvalidArgumentError('write a time such as 30s, 5m or 1h');
+}
+
+const THOUSANDS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
+
+/** `500K`, `2M`, `1.5M`: bytes a second, in powers of 1000 as lines are measured. */
+export function parseRate(text: string): number {
+  const [, amount, unit = ''] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)([kKmMgG]?)$/.exec(text) ?? [];
+  const rate = Number(amount) * (THOUSANDS[unit.toLowerCase()] ?? Number.NaN);
+  if (rate >= 1) return rate;
+  throw new InvalidArgumentError('write bytes a second, such as 500K or 2M');
+}
+
 /** `NAME=value`; a bare `NAME` takes the value it has here, or is left out where it has none. */
 export function collectEnv(text: string, previous: string[] = []): string[] {
   const equals = text.indexOf('=');

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError } from 'commander';
+import { addArchive } from './commands/archive.ts';
 import { addBrowse } from './commands/browse.ts';
 import { addBuild } from './commands/build.ts';
 import { addCompletion } from './commands/completion.ts';
@@ -8,6 +9,7 @@ import { addImages } from './commands/images.ts';
 import { addInstances } from './commands/instances.ts';
 import { addKernel } from './commands/kernel.ts';
 import { addLibc } from './commands/libc.ts';
+import { addLogin } from './commands/login.ts';
 import { addRegistry } from './commands/registry.ts';
 import { addRun } from './commands/run.ts';
 import { addTransfer } from './commands/transfer.ts';
@@ -42,6 +44,8 @@ export function createProgram(setStatus: (status: number) => void): Command {
   const context = { setStatus };
   addBuild(program, context);
   addTransfer(program, context);
+  addLogin(program, context);
+  addArchive(program, context);
   addImages(program, context);
   addBrowse(program, context);
   addRun(program, context);

@@ -22,6 +22,7 @@ const FACES = [
   'hardware-profiles/index.ts',
   'image-format/index.ts',
   'image-format/layout/index.ts',
+  'image-format/archive/index.ts',
   'image-format/import/index.ts',
   'image-format/layers/index.ts',
   'image-format/remote/index.ts',
