@@ -2,7 +2,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { ImageError } from '../../errors.ts';
-import { HashThread } from './hash-thread.ts';
 
 /** The digest of a file that grows, computed from its start on. */
 export interface FileHash {
@@ -14,16 +13,10 @@ export interface FileHash {
   abandon(): void;
 }
 
-/** A smaller blob is hashed sooner than a thread has begun. */
-const WORTH_A_THREAD = 32 * 1024 * 1024;
 const STEP = 1024 * 1024;
 
-/** @param size bytes that will be hashed */
-export function hashOf(file: FileHandle, algorithm: string, size: number): FileHash {
-  return size < WORTH_A_THREAD ? new HashHere(file, algorithm) : new HashThread(file.fd, algorithm);
-}
-
-class HashHere implements FileHash {
+/** A hash that is computed in this thread. */
+export class HashHere implements FileHash {
   readonly #file: FileHandle;
   readonly #hash: Hash;
   readonly #buffer = Buffer.allocUnsafe(STEP);

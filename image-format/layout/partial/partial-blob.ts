@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { type Digest, digestAlgorithm } from '../../digest.ts';
 import { ImageError } from '../../errors.ts';
 import { BlockWriter } from './block-writer.ts';
-import { type FileHash, hashOf } from './file-hash.ts';
+import { chooseHash } from './choose-hash.ts';
+import type { FileHash } from './file-hash.ts';
 import { BLOCK_SIZE, Journal } from './journal.ts';
 
 /** Bytes from `start` to before `end`. */
@@ -52,7 +53,7 @@ export class PartialBlob {
     this.#file = file;
     this.#journal = journal;
     this.#present = present;
-    this.#hash = hashOf(file, digestAlgorithm(expected.digest), expected.size);
+    this.#hash = chooseHash(file, digestAlgorithm(expected.digest), expected.size);
     this.#received = [...present].reduce((sum, block) => sum + this.#lengthOf(block), 0);
     this.resumed = this.#received;
   }
@@ -148,7 +149,7 @@ export class PartialBlob {
     await this.#syncing;
     this.#present.clear();
     await this.#journal.clear();
-    this.#hash = hashOf(this.#file, digestAlgorithm(this.digest), this.size);
+    this.#hash = chooseHash(this.#file, digestAlgorithm(this.digest), this.size);
     this.#next = 0;
     this.#received = 0;
   }
