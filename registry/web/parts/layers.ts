@@ -76,7 +76,7 @@ function layerRow(layer: Layer, named: Named, isImage: boolean, view: View): Tab
       sharing(layer, named, view),
       html`<span class="actions">
         ${isImage ? '' : html`<a href=${content} title="Show it">${icon('code')}<span class="hidden">Show ${name}</span></a>`}
-        ${layer.link === undefined ? html`<span class="dim">not held here</span>` : verifyButton(layer.digest, layer.size, addresses.protocol(layer.link))}
+        ${layer.link === undefined ? html`<span class="dim">not held here</span>` : verifyButton(layer.digest, layer.size, addresses.bytes(layer.link))}
       </span>`,
     ],
   };
