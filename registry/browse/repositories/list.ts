@@ -6,6 +6,9 @@ import type { Summaries } from './summaries.ts';
 
 type Place = { kind: 'repository'; name: string } | { kind: 'folder'; name: string; inside: string[] };
 
+/** For the times of folders no more repositories are read than this. */
+const MOST_IN_FOLDERS = 200;
+
 /** The list of repositories: searched, below a folder, in an order, one page of it. */
 export class RepositoryList {
   readonly #names: Names;
@@ -37,6 +40,9 @@ export class RepositoryList {
     const single = places.filter((place) => place.kind === 'repository').map(({ name }) => name);
     const summaries = await this.#summaries.of(single);
     const known = new Map(single.map((name, at) => [name, summaries[at]]));
+    const inside = places.flatMap((place) => (place.kind === 'folder' ? place.inside : []));
+    // A few are read now, some more are known to the next page.
+    if (inside.length <= MOST_IN_FOLDERS) await this.#summaries.fill(inside);
     return places.map((place) => {
       const { kind, name } = place;
       if (kind === 'folder') return { kind, name, repositories: place.inside.length, ...pushedOf(this.#pushed(place)) };
@@ -51,12 +57,16 @@ export class RepositoryList {
     });
   }
 
+  /** Of a folder: the newest, once all are known. */
   #pushed(place: Place): number | undefined {
     if (place.kind === 'repository') return this.#summaries.known(place.name)?.pushed;
-    return place.inside.reduce<number | undefined>((latest, name) => {
-      const pushed = this.#summaries.known(name)?.pushed;
-      return pushed === undefined || (latest !== undefined && latest > pushed) ? latest : pushed;
-    }, undefined);
+    let latest: number | undefined;
+    for (const name of place.inside) {
+      const summary = this.#summaries.known(name);
+      if (summary === undefined) return undefined;
+      if (summary.pushed !== undefined && (latest === undefined || latest < summary.pushed)) latest = summary.pushed;
+    }
+    return latest;
   }
 }
 

@@ -4,7 +4,7 @@ import { type Content, html } from '../html.ts';
 import { moment } from '../parts/amounts.ts';
 import { badge } from '../parts/badges.ts';
 import { icon } from '../parts/icon.ts';
-import { notice } from '../parts/making.ts';
+import { making } from '../parts/making.ts';
 import { counted, pager } from '../parts/paging.ts';
 import { RESULTS, searchForm } from '../parts/search.ts';
 import { type TableRow, table } from '../parts/table.ts';
@@ -27,7 +27,7 @@ export async function repositoriesPage(view: View): Promise<Page> {
     </div>
     <div id=${RESULTS}>
       ${howMany(found, search, folder)}
-      ${found.making === undefined ? '' : notice('note', 'The times of pushes are still being read; the order by them is not complete yet.')}
+      ${found.making === undefined ? '' : making('order', found.making, 'The order by time')}
       ${found.rows.length === 0 ? nothing(found, search) : list(found, view, sort)}
       ${pager(found, (page) => addresses.repositories({ ...keep, q: search, page }))}
     </div>
@@ -62,7 +62,7 @@ function list({ rows }: RepositoryPage, { addresses, now, query }: View, sort: '
     className: 'list',
     columns: [
       { label: 'Name', kind: 'main', sort: order('name'), sorted: sort === 'name' ? 'ascending' : undefined },
-      { label: 'Versions', kind: 'number' },
+      { label: 'Holds', kind: 'number' },
       { label: 'Pushed', kind: 'number', sort: order('pushed'), sorted: sort === 'pushed' ? 'descending' : undefined },
     ],
     rows: rows.map((row): TableRow => {

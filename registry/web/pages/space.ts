@@ -87,7 +87,7 @@ function byTag(spaces: TagSpaces, repository: string, { addresses }: View): Cont
   const tags = spaces.tags.slice(0, 500);
   return html`<div>
     ${spaces.more ? notice('note', 'The repository holds more than could be read: all numbers are too small.') : ''}
-    ${shares(spaces, 'would be freed if the repository were deleted: what is its own')}
+    ${shares(spaces, html`Deleting this repository would free ${bytes(spaces.own)}: nobody else has these blobs.`)}
     ${table({
       caption: 'Tags by the space that only they hold',
       columns: [
@@ -106,7 +106,7 @@ function byTag(spaces: TagSpaces, repository: string, { addresses }: View): Cont
 
 function shares(
   { own, shared, old, untagged, total, blobs, manifests }: Omit<RepositorySpace, 'name'>,
-  note: string,
+  note: Content,
 ): Content {
   const fresh = Math.max(own - old - untagged, 0);
   const parts = [
