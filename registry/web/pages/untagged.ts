@@ -8,13 +8,13 @@ import { counted, pager } from '../parts/paging.ts';
 import { type TableRow, table } from '../parts/table.ts';
 import { pageOf } from '../query.ts';
 import type { Page, View } from '../view.ts';
-import { repositoryTabs } from './repository.ts';
+import { repositoryTabs, WAIT_MS } from './repository.ts';
 
 /** Manifests that no tag names: platforms of indexes, referrers, and what tags have left behind. */
 export async function untaggedPage(name: string, view: View): Promise<Page> {
   const { browse, addresses, query, now } = view;
   const [repository, found] = await Promise.all([
-    browse.repository(name),
+    browse.repository(name, { waitMs: WAIT_MS }),
     browse.untagged(name, { page: pageOf(query) }),
   ]);
   const to = (digest: string) =>
