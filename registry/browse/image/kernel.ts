@@ -48,7 +48,10 @@ export async function kconfigOf(
 
 function parse(text: string | undefined): unknown {
   try {
-    return text === undefined ? undefined : JSON.parse(text);
+    const value: unknown = text === undefined ? undefined : JSON.parse(text);
+    // What is nested too deeply can be read, but not be written into an answer.
+    JSON.stringify(value);
+    return value;
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@
 //
 //   npm run bench:web                     10,000 repositories with 10 tags each, in a folder
 //   npm run bench:web -- --s3             in a bucket; the environment names the server (test/s3/server.ts), or Ceph runs
-//   npm run bench:web -- --s3 --bucket NAME    in this one, which is kept: the next run finds it filled
+//   npm run bench:web -- --keep NAME      in this folder (or, with --s3, bucket), which is kept: the next run finds it filled
 //   npm run bench:web -- --repositories 1000 --tags 10 --seconds 5
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +22,7 @@ import { nameOf, populate, type Scale } from './populate.ts';
 const { values } = parseArgs({
   options: {
     s3: { type: 'boolean', default: false },
-    bucket: { type: 'string' },
+    keep: { type: 'string' },
     repositories: { type: 'string', default: '10000' },
     tags: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '5' },
@@ -34,7 +34,7 @@ const seconds = Number(values.seconds);
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const folder = await mkdtemp(join(tmpdir(), 'uk-bench-web-'));
 
-/** There once a bucket is filled. */
+/** There once a storage is filled. */
 const FILLED = 'bench-web/filled';
 
 /** What is asked for, milliseconds. */
@@ -65,11 +65,15 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function inFolder() {
-  const root = join(folder, 'storage');
-  const store = await FilesystemStore.open({ root });
-  await populate(store, scale, say);
+async function fill(store: FilesystemStore | S3Store): Promise<void> {
+  if ((await store.get(FILLED)) === undefined) await populate(store, scale, say);
+  await store.put(FILLED, Buffer.from('yes'));
   await store.close();
+}
+
+async function inFolder() {
+  const root = values.keep ?? join(folder, 'storage');
+  await fill(await FilesystemStore.open({ root }));
   return { options: ['--storage', root], env: {}, end: async () => {} };
 }
 
@@ -77,15 +81,12 @@ async function inBucket() {
   const setup = (await import('../../s3/global-setup.ts')).default;
   const end = await setup();
   const { freshPrefix, makeBucket } = await import('../../s3/server.ts');
-  const kept = values.bucket;
+  const kept = values.keep;
   const options = freshPrefix(
     kept === undefined ? {} : { bucket: kept, prefix: `${scale.repositories}x${scale.tags}` },
   );
   if (kept !== undefined) await makeBucket(kept);
-  const store = await S3Store.open(options);
-  if ((await store.get(FILLED)) === undefined) await populate(store, scale, say);
-  await store.put(FILLED, Buffer.from('yes'));
-  await store.close();
+  await fill(await S3Store.open(options));
   const set = (name: string, value: string | undefined) => ['--set', `storage.${name}=${value}`];
   return {
     options: [
