@@ -2,10 +2,11 @@
 import type { Catalog } from '../../service/catalog.ts';
 import type { Changes } from '../../service/changes.ts';
 import type { Surroundings } from '../../service/surroundings.ts';
+import { within } from '../within.ts';
 
 /** The whole list is read again after this time, even where no mark names a new repository. */
 const OLDEST_MS = 10 * 60 * 1000;
-const PAGE = 5_000;
+const PAGE = 1_000;
 
 /** The names of all repositories, in byte order, in memory: read once, then new ones are added as they appear. */
 export class Names {
@@ -14,6 +15,8 @@ export class Names {
   readonly #surroundings: Surroundings;
   #known: { readAt: number; names: string[]; set: Set<string> } | undefined;
   #reading: Promise<void> | undefined;
+  /** Those that the reading under way has come to. */
+  #soFar: string[] = [];
 
   constructor(catalog: Catalog, changes: Changes, surroundings: Surroundings) {
     this.#catalog = catalog;
@@ -22,10 +25,21 @@ export class Names {
   }
 
   async all(): Promise<readonly string[]> {
+    await this.#read();
+    return this.#known?.names ?? [];
+  }
+
+  /** Those that are known after `patience` milliseconds: while they are read for the first time, the first ones. */
+  async known(patience: number | undefined): Promise<{ names: readonly string[]; whole: boolean }> {
+    await within(patience, this.#read());
+    return { names: this.#known?.names ?? [...this.#soFar], whole: this.#known !== undefined };
+  }
+
+  async #read(): Promise<void> {
     await this.#changes.look();
     const now = this.#surroundings.now();
     if (this.#known === undefined || now - this.#known.readAt > OLDEST_MS) {
-      this.#reading ??= this.#read(now).finally(() => {
+      this.#reading ??= this.#readAll(now).finally(() => {
         this.#reading = undefined;
       });
       // One that knows all but the newest is good enough while the list is read again.
@@ -33,11 +47,11 @@ export class Names {
       else this.#reading.catch(() => undefined);
     }
     await this.#add();
-    return this.#known?.names ?? [];
   }
 
-  async #read(now: number): Promise<void> {
+  async #readAll(now: number): Promise<void> {
     const names: string[] = [];
+    this.#soFar = names;
     for (let after: string | undefined; ; ) {
       const page = await this.#catalog.list(PAGE, after);
       names.push(...page.names);
@@ -45,6 +59,7 @@ export class Names {
       if (!page.more || after === undefined) break;
     }
     this.#known = { readAt: now, names, set: new Set(names) };
+    this.#soFar = [];
   }
 
   async #add(): Promise<void> {
