@@ -143,6 +143,17 @@ describe('a large blob', () => {
     expect(total).toBeLessThan(big.length - 2_800_000 + 4 * 262_144);
   });
 
+  test('of a connection that says nothing more the range is asked for again', { timeout: 60_000 }, async () => {
+    let asked = 0;
+    registry.intercept = (request) => {
+      // One is never answered; the others are.
+      return request.headers.range !== undefined && ++asked === 3;
+    };
+    const ranges = watch();
+    await pull();
+    expect(ranges.length).toBe(new Set(ranges).size + 1);
+  });
+
   test('tokens that expire in the middle are renewed, once for all ranges that find out', async () => {
     let token = 0;
     let uses = 0;

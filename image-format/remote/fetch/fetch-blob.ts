@@ -8,6 +8,7 @@ import { concurrently } from '../concurrently.ts';
 import type { BlobAnswer, Range } from './blob-range.ts';
 import { GapQueue } from './gap-queue.ts';
 import type { Line } from './line.ts';
+import { Silence } from './silence.ts';
 import type { Hold } from './window.ts';
 
 /** Whether a source has answered with a range before. Until then one request goes ahead of the others. */
@@ -81,13 +82,20 @@ async function fetchGap(
   const hold = await line.window.take(gap.end - start, signal);
   let writer = blob.writer(start);
   let failures = 0;
+  let stalls = 0;
   // Bytes that come again and again are no progress.
   let most = blob.received;
   try {
     while (writer.position < gap.end) {
       const { position } = writer;
       const range = isAll && position === 0 ? undefined : { start: position, end: gap.end };
-      const answer = await options.open(range, signal);
+      // Only where ranges are known does asking again cost nothing, and has the server answered before.
+      const silence = new Silence(ranges.known ? stalls : undefined);
+      const answer = await ask(range, silence, options);
+      if (answer instanceof ImageError) {
+        stalls++;
+        continue;
+      }
       if (range !== undefined && answer.end <= gap.end) ranges.known = true;
       answered(answer.end <= gap.end);
       // A server without ranges has begun anew: what is there is skipped, and other gaps may be filled as well.
@@ -96,14 +104,19 @@ async function fetchGap(
         writer.abandon();
         writer = blob.writer(answer.start);
       }
-      const cut = await receive(answer, writer, blob, { ...options, gap, hold });
+      const cut = await receive(answer, writer, blob, { ...options, gap, hold, silence });
       failures = blob.received > most ? 1 : failures + 1;
+      stalls = blob.received > most ? 0 : stalls;
       most = Math.max(most, blob.received);
       if (begunAnew) {
         writer.abandon();
         writer = blob.writer(blob.firstMissing(gap.start, gap.end));
       }
       if (writer.position >= gap.end) return;
+      if (silence.isBroken) {
+        stalls++;
+        continue;
+      }
       if (cut !== undefined) options.onCut?.(answer.origin);
       if (failures >= line.attempts) throw cut === undefined ? endsEarly(what, blob) : cutAgain(what, blob, cut);
       await pause(backoff(failures, line.backoffMs), signal);
@@ -114,16 +127,37 @@ async function fetchGap(
   }
 }
 
+/** @returns the answer, or why it was waited for in vain */
+async function ask(
+  range: Range | undefined,
+  silence: Silence,
+  { open, signal }: FetchOptions & { signal: AbortSignal },
+): Promise<BlobAnswer | ImageError> {
+  try {
+    silence.listen();
+    const answer = await open(range, AbortSignal.any([signal, silence.signal]));
+    silence.rest();
+    return answer;
+  } catch (error) {
+    silence.end();
+    signal.throwIfAborted();
+    if (silence.isBroken && error instanceof ImageError) return error;
+    throw error;
+  }
+}
+
 /** @returns what cut the answer before its end */
 async function receive(
   answer: BlobAnswer,
   writer: BlockWriter,
   blob: PartialBlob,
-  { line, onProgress, signal, what, gap, hold }: FetchOptions & { gap: Range; hold: Hold },
+  { line, onProgress, signal, what, gap, hold, silence }: FetchOptions & { gap: Range; hold: Hold; silence: Silence },
 ): Promise<ImageError | undefined> {
   const { pace, rate, slots } = line;
   try {
+    silence.listen();
     for await (const chunk of answer.body) {
+      silence.rest();
       if (writer.position + chunk.length > answer.end) {
         throw new ImageError('SIZE_MISMATCH', `${what}: the registry sends more than the bytes that it was asked for`);
       }
@@ -133,12 +167,15 @@ async function receive(
       const kept = writer.position === blob.size ? blob.size : writer.position - (writer.position % BLOCK_SIZE);
       if (kept > gap.start) hold.keep(gap.end - kept);
       onProgress(blob.received);
+      silence.listen();
     }
     return undefined;
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof ImageError && error.code === 'REGISTRY_UNREACHABLE') return error;
     throw error;
+  } finally {
+    silence.end();
   }
 }
 

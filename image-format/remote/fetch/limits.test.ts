@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events';
 import { describe, expect, test, vi } from 'vitest';
 import { backoff } from '../backoff.ts';
 import { RateLimit } from './rate-limit.ts';
+import { Silence } from './silence.ts';
 import { Slots } from './slots.ts';
 import { Window } from './window.ts';
 import { withoutStalls } from './without-stalls.ts';
@@ -111,6 +113,39 @@ describe('a window', () => {
     abort.abort(new Error('enough'));
     await expect(large).rejects.toThrow('enough');
     await small;
+  });
+});
+
+describe('silence', () => {
+  const broken = async (silence: Silence, withinMs: number) =>
+    await Promise.race([
+      once(silence.signal, 'abort').then(() => true),
+      new Promise<boolean>((resolve) => setTimeout(() => resolve(false), withinMs)),
+    ]);
+
+  test('breaks a transfer on which something should have come', async () => {
+    const silence = new Silence(0, 20);
+    silence.listen();
+    expect(await broken(silence, 5_000)).toBe(true);
+    expect(silence.signal.reason).toMatchObject({ code: 'REGISTRY_UNREACHABLE' });
+  });
+
+  test('does not count time in which nothing is waited for', async () => {
+    const silence = new Silence(0, 20);
+    silence.listen();
+    silence.rest();
+    expect(await broken(silence, 100)).toBe(false);
+    silence.listen();
+    expect(await broken(silence, 5_000)).toBe(true);
+  });
+
+  test('is borne twice as long after each stall, and in the end left to the transport', async () => {
+    const [second, last] = [new Silence(1, 50), new Silence(4, 1)];
+    second.listen();
+    last.listen();
+    expect(await broken(second, 75)).toBe(false);
+    expect(await broken(second, 5_000)).toBe(true);
+    expect(last.isBroken).toBe(false);
   });
 });
 
