@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createService } from '../../service/index.ts';
+import { createService, type Service } from '../../service/index.ts';
 import { FilesystemStore } from '../../storage/filesystem/index.ts';
 import { createBrowse } from '../browse.ts';
 import type { Browse } from '../contract.ts';
@@ -17,6 +17,10 @@ let browse: Browse;
 let held: RegExp | undefined;
 let letGo = () => {};
 let gone: Promise<void>;
+let service: Service;
+let push: Pusher;
+/** Records that were read. */
+let looks = 0;
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'uk-list-'));
@@ -29,6 +33,7 @@ beforeEach(async () => {
     get(target, name) {
       const value = Reflect.get(target, name, target);
       if (typeof value !== 'function') return value;
+      if (name === 'get') looks += 1;
       if (name !== 'list') return value.bind(target);
       return async (options: { prefix: string }) => {
         if (held?.test(options.prefix)) await gone;
@@ -36,8 +41,8 @@ beforeEach(async () => {
       };
     },
   });
-  const service = createService(slow);
-  const push = new Pusher(service);
+  service = createService(slow);
+  push = new Pusher(service);
   for (const name of ['a/one', 'a/two', 'b']) await push.image(name, ['v1'], [name]);
   browse = createBrowse({ store: slow, service });
 });
@@ -70,6 +75,23 @@ test('while the names are read for the first time, a page does not wait for them
   expect(found.making).not.toHaveProperty('total');
   letGo();
   expect(await browse.repositories({ waitMs: 10_000 })).toMatchObject({ total: 3 });
+});
+
+test('refused pushes to many names cost an answer a bounded number of looks', async () => {
+  await browse.repositories();
+  for (let at = 0; at < 450; at += 1) {
+    await service.changes.during(`refused/${at}`, (noted) => noted);
+  }
+  await push.image('z', ['v1'], ['z']);
+  const counts: number[] = [];
+  for (let answers = 0; answers < 4; answers += 1) {
+    looks = 0;
+    await browse.repositories({ size: 1 });
+    counts.push(looks);
+  }
+  expect(Math.max(...counts)).toBeLessThanOrEqual(250);
+  // What was really pushed is there all the same, after a few answers.
+  expect((await browse.repositories()).total).toBe(4);
 });
 
 test('an order by time that takes long is not waited for', async () => {

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LRUCache } from 'lru-cache';
 import type { Catalog } from '../../service/catalog.ts';
 import type { Changes } from '../../service/changes.ts';
 import type { Surroundings } from '../../service/surroundings.ts';
+import { atOnce, PAGE_WIDTH } from '../at-once.ts';
 import { within } from '../within.ts';
 
 /** The whole list is read again after this time, even where no mark names a new repository. */
 const OLDEST_MS = 10 * 60 * 1000;
 const PAGE = 1_000;
+/** A push that was refused leaves a mark, and no repository. Such a name is looked up again after this time. */
+const ABSENT_MS = 1_000;
+/** Marked names that are looked up for one answer; the next answer looks up more. */
+const MOST_LOOKED_UP = 200;
 
 /** The names of all repositories, in byte order, in memory: read once, then new ones are added as they appear. */
 export class Names {
@@ -15,6 +21,8 @@ export class Names {
   readonly #surroundings: Surroundings;
   #known: { readAt: number; names: string[]; set: Set<string> } | undefined;
   #reading: Promise<void> | undefined;
+  /** When marked names were looked up that are no repositories, milliseconds since 1970. */
+  readonly #absent = new LRUCache<string, number>({ max: 20_000 });
   /** Those that the reading under way has come to. */
   #soFar: string[] = [];
 
@@ -65,10 +73,13 @@ export class Names {
   async #add(): Promise<void> {
     const known = this.#known;
     if (known === undefined) return;
-    const marked = [...this.#changes.markedSince(known.readAt)].filter((name) => !known.set.has(name));
-    if (marked.length === 0) return;
-    // A push that was refused leaves a mark, and no repository.
-    const there = await Promise.all(marked.map((name) => this.#catalog.has(name)));
+    const now = this.#surroundings.now();
+    const isAbsent = (name: string) => now - (this.#absent.get(name) ?? Number.NEGATIVE_INFINITY) < ABSENT_MS;
+    const marked = [...this.#changes.markedSince(known.readAt)]
+      .filter((name) => !known.set.has(name) && !isAbsent(name))
+      .slice(0, MOST_LOOKED_UP);
+    const there = await atOnce(marked, PAGE_WIDTH, (name) => this.#catalog.has(name));
+    for (const [at, name] of marked.entries()) if (!there[at]) this.#absent.set(name, now);
     const added = marked.filter((name, at) => there[at] && !known.set.has(name));
     if (added.length === 0) return;
     for (const name of added) known.set.add(name);
