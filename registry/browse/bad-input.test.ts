@@ -10,7 +10,7 @@ import type { ObjectStore } from '../storage/contract.ts';
 import { FilesystemStore } from '../storage/filesystem/index.ts';
 import { createBrowse } from './browse.ts';
 import type { Browse } from './contract.ts';
-import { Pusher } from './testing.ts';
+import { Pusher, tarOf } from './testing.ts';
 
 let root: string;
 let store: ObjectStore;
@@ -68,9 +68,55 @@ test('a manifest of 1,000 layers is shown; only the first of them are counted', 
   expect(layers[0]?.sharedBy).toEqual({ repositories: 0, images: 0, more: false });
   expect(layers[999]?.sharedBy).toBeUndefined();
   expect((await browse.tags('app')).rows).toHaveLength(1);
-  await expect(browse.files({ repository: 'app', reference: 'v1' })).rejects.toMatchObject({
-    code: 'CONTENT_UNREADABLE',
+  expect(await browse.files({ repository: 'app', reference: 'v1' })).toMatchObject({
+    state: 'refused',
+    reason: { code: 'CONTENT_UNREADABLE' },
   });
+});
+
+test('of 10,000 layers only the first are looked up, and a comparison says that the rest is too much', async () => {
+  await push.image('app', ['one'], ['same']);
+  const layer = await push.blob('app', 'same', MEDIA_TYPE.layer);
+  await push.manifest('app', ['many'], {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.manifest,
+    config: await push.blob('app', '{"os":"linux","architecture":"amd64"}', MEDIA_TYPE.config),
+    layers: Array.from({ length: 10_000 }, () => layer),
+  });
+  const { layers } = await browse.image('app', 'many');
+  expect(layers).toHaveLength(10_000);
+  expect(layers[511]).toHaveProperty('link');
+  expect(layers[512]).not.toHaveProperty('link');
+  expect(layers[512]).not.toHaveProperty('unreadable');
+  const sides = { from: { repository: 'app', reference: 'one' }, to: { repository: 'app', reference: 'many' } };
+  expect(await browse.compare(sides)).toMatchObject({ files: { state: 'refused' } });
+  expect(await browse.compareFiles(sides)).toMatchObject({ state: 'refused' });
+});
+
+test('layers and contents that are not there are unknown', async () => {
+  await push.image('app', ['v1'], [tarOf([{ path: 'file', content: 'x' }])]);
+  await expect(browse.artifact('app', 'v1', 7)).rejects.toMatchObject({ code: 'FILE_UNKNOWN' });
+  for (;;) {
+    const asked = browse.files({ repository: 'app', reference: 'v1', layer: 7 });
+    if ((await asked.catch(() => ({ state: 'refused' }))).state === 'making') continue;
+    await expect(asked).rejects.toMatchObject({ code: 'FILE_UNKNOWN', message: 'v1 has no layer 7' });
+    break;
+  }
+});
+
+test('JSON that is nested too deeply to be written is shown as it came, or not', async () => {
+  const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+  await push.image('app', ['v1'], [tarOf([{ path: 'boot/kernel.json', content: deep }])]);
+  const subject = await push.image('app', ['v2'], ['x']);
+  const { digest } = await push.artifact('app', { subject, artifactType: 'application/spdx+json', layers: [deep] });
+  expect((await browse.artifact('app', digest)).text).toContain('[[[[');
+  expect(await browse.packages('app', 'v2')).toBeUndefined();
+  for (;;) {
+    const kernel = await browse.kernel('app', 'v1');
+    if (kernel.state === 'making') continue;
+    expect(kernel).toMatchObject({ state: 'refused' });
+    break;
+  }
 });
 
 test('an index of 500 platforms shows the first, and says how many there are', async () => {

@@ -32,6 +32,7 @@ import { TagList } from './repositories/tag-list.ts';
 import { keepTagged, tagsAt } from './repositories/tagged.ts';
 import { UntaggedList } from './repositories/untagged-list.ts';
 import { Space } from './space/space.ts';
+import { within } from './within.ts';
 
 export interface BrowseOptions {
   store: ObjectStore;
@@ -84,10 +85,10 @@ export function createBrowse({ store, service, surroundings = SYSTEM, indexLimit
 
   return {
     repositories: (query = {}) => list.page(query),
-    async repository(name) {
+    async repository(name, { waitMs } = {}) {
       await known(name);
-      const [read, digests] = await Promise.all([contents.of(name), untagged.digests(name)]);
-      return overview(service, name, read, digests.length);
+      const [read, digests] = await Promise.all([contents.of(name), within(waitMs, untagged.digests(name))]);
+      return overview(service, name, read, digests?.length);
     },
     tags: (repository, query = {}) => tags.page(repository, query),
     tagHistory: (repository, tag) => tags.history(repository, tag),

@@ -44,7 +44,8 @@ import type {
  */
 export interface Browse {
   repositories(query?: RepositoriesQuery): Promise<RepositoryPage>;
-  repository(name: string): Promise<Repository>;
+  /** @param wait milliseconds for what takes long to count, which is left out else; default: until it is counted */
+  repository(name: string, wait?: { waitMs?: number | undefined }): Promise<Repository>;
   tags(repository: string, query?: TagsQuery): Promise<TagPage>;
   tagHistory(repository: string, tag: string): Promise<TagHistory>;
   untagged(repository: string, query?: PageQuery): Promise<UntaggedPage>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RequestServerOptions } from '../http/request-server.ts';
 import type { MaintenanceOptions } from '../maintenance.ts';
-import type { RegistryConfig, StorageConfig } from './schema.ts';
+import type { RegistryConfig } from './schema.ts';
 
 /** What of the configuration is about answering requests. */
 export function requestServerOptions(config: RegistryConfig): RequestServerOptions {
@@ -15,15 +15,7 @@ export function requestServerOptions(config: RegistryConfig): RequestServerOptio
     corsOrigins: config.cors.origins,
     pages: config.web.pages,
     pagesHost: config.web.host,
-    blobOrigin: blobOrigin(config.storage),
   };
-}
-
-/** Where a browser is sent for blobs; undefined where the registry answers them itself. */
-function blobOrigin(storage: StorageConfig): string | undefined {
-  if (storage.driver !== 's3' || !storage.redirect) return undefined;
-  const address = storage.publicEndpoint ?? storage.endpoint;
-  return address === undefined ? 'https://*.amazonaws.com' : new URL(address).origin;
 }
 
 /** What of it is about what a server does beside that. */

@@ -12,7 +12,10 @@ const CACHE_CONTROL = 'private, max-age=31536000, immutable';
 /** How long a client may take from being sent to the store until its request gets there. */
 const ELSEWHERE_SECONDS = 20 * 60;
 
-/** GET and HEAD /v2/<name>/blobs/<digest> (distribution-spec end-2) */
+/**
+ * GET and HEAD /v2/<name>/blobs/<digest> (distribution-spec end-2). With `?redirect=no` the registry sends the bytes
+ * itself where it would send a client to the store: scripts of a page may not read from another host.
+ */
 export async function getBlob(exchange: Exchange): Promise<void> {
   const { request, response, service, captures } = exchange;
   const repository = checkRepository(captures[0] ?? '');
@@ -34,7 +37,8 @@ export async function getBlob(exchange: Exchange): Promise<void> {
   const condition = request.headers['if-range'];
   const range = condition === undefined || condition === etag ? rangeOf(exchange, blob.size) : undefined;
   if (blob.size === 0) return answer(response, 200, whole);
-  const elsewhere = await service.blobs.urlOf(blob, ELSEWHERE_SECONDS);
+  const stays = exchange.query.get('redirect') === 'no';
+  const elsewhere = stays ? undefined : await service.blobs.urlOf(blob, ELSEWHERE_SECONDS);
   if (elsewhere !== undefined) return answerElsewhere(exchange, digest, elsewhere);
   await using bytes = await service.blobs.read(blob, range);
   if (range === undefined) {

@@ -33,8 +33,6 @@ export interface PageSettings {
   host?: string | undefined;
   /** Whether this process serves HTTPS itself. */
   secure: boolean;
-  /** Origin where the storage answers blobs by itself. */
-  blobOrigin?: string | undefined;
 }
 
 /**
@@ -70,12 +68,11 @@ export function createListener({
     else early.catch((error: unknown) => fail(request, response, error));
   };
 
-  function openPages({ host, secure, blobOrigin }: PageSettings) {
+  function openPages({ host, secure }: PageSettings) {
     return createPages({
       // Who serves no browser needs none of it in memory.
       open: async () => (await import('../web/index.ts')).Web.create({ browse, host, secure }),
       explain: (request, error) => explainError(request, error, { logger, metrics }),
-      blobOrigin,
     });
   }
 

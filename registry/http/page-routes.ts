@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import compression from 'compression';
 import { RegistryError } from '../errors.ts';
 import type { Failure, PageRequest, Web } from '../web/index.ts';
-import { DOWNLOAD_HEADERS, pageHeaders } from '../web/security-headers.ts';
+import { DOWNLOAD_HEADERS, PAGE_HEADERS } from '../web/security-headers.ts';
 import { answer, isNotModified } from './exchange.ts';
 import { nameRoute } from './observe.ts';
 
@@ -13,8 +13,6 @@ export interface PagesOptions {
   open(): Promise<Web>;
   /** Status and words for an error; logs what the server failed. */
   explain(request: IncomingMessage, error: unknown): Failure;
-  /** Where the storage answers blobs by itself. */
-  blobOrigin?: string | undefined;
 }
 
 const PATHS = /^\/(?:$|r\/|space$|compare(?:\/file)?$|assets\/)/;
@@ -26,7 +24,6 @@ export type AnswerPage = (request: IncomingMessage, response: ServerResponse) =>
 /** @returns answers a request with a page, where it is for one: true where it did */
 export function createPages(options: PagesOptions): AnswerPage {
   const compress = compression();
-  const headers = pageHeaders(options.blobOrigin);
   let web: Promise<Web> | undefined;
   const opened = () => {
     web ??= options.open().catch((error: unknown) => {
@@ -89,7 +86,7 @@ export function createPages(options: PagesOptions): AnswerPage {
   function sendPage(request: IncomingMessage, response: ServerResponse, page: { status: number; html: string }): void {
     const body = Buffer.from(page.html);
     const all = {
-      ...headers,
+      ...PAGE_HEADERS,
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Length': body.length,
       // Pages are true when they are made, and show addresses out of the request.

@@ -30,8 +30,6 @@ export interface RequestServerOptions {
   pages?: boolean | undefined;
   /** What references begin with on pages. Default: what the request says. */
   pagesHost?: string | undefined;
-  /** Origin where the storage answers blobs by itself, for pages that verify them. */
-  blobOrigin?: string | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -142,6 +140,6 @@ export class RequestServer {
   }
 }
 
-function pageSettings({ pages = true, pagesHost, blobOrigin, tls }: RequestServerOptions): PageSettings | undefined {
-  return pages ? { host: pagesHost, blobOrigin, secure: tls !== undefined } : undefined;
+function pageSettings({ pages = true, pagesHost, tls }: RequestServerOptions): PageSettings | undefined {
+  return pages ? { host: pagesHost, secure: tls !== undefined } : undefined;
 }

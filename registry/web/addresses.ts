@@ -77,6 +77,11 @@ export class Addresses {
     return `${this.#root}space${search(query)}`;
   }
 
+  /** A blob or manifest for a script of a page: never answered by sending it to another host. */
+  bytes(link: string): string {
+    return `${this.protocol(link)}?redirect=no`;
+  }
+
   /** A path of the protocol, `/v2/…`. */
   protocol(path: string): string {
     return `${this.#root}${path.replace(/^\//, '')}`;

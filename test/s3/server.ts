@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
-import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import type { S3Options } from '../../registry/storage/s3/options.ts';
 
 /** Where the tests of a run find the S3 server, and their bucket in it; `global-setup.ts` has made both. */
@@ -38,6 +38,16 @@ export function testServer(): TestServer {
 /** Options for a store in the bucket of this run, under a prefix that nobody has used before. */
 export function freshPrefix(more: Partial<S3Options> = {}): S3Options {
   return { ...testServer(), pathStyle: true, prefix: randomUUID(), ...more };
+}
+
+/** Makes a bucket that outlives the run, or finds it. */
+export async function makeBucket(name: string): Promise<void> {
+  const { endpoint, region, ...credentials } = testServer();
+  const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials });
+  await client.send(new CreateBucketCommand({ Bucket: name })).catch((error: unknown) => {
+    if (!(error instanceof Error && error.name === 'BucketAlreadyOwnedByYou')) throw error;
+  });
+  client.destroy();
 }
 
 /** What really is in the bucket, the driver's own objects included; the first thousand. */

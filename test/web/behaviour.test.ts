@@ -54,6 +54,28 @@ describe.skipIf(CHROMIUM === undefined)(`pages${WITHOUT_BROWSER}`, () => {
     expect(problems).toEqual([]);
   });
 
+  test('a list that is still being read shows what is known, and the rest by itself', async () => {
+    const { page, problems } = watched;
+    let asked = 0;
+    await page.route('**/?q=shop', async (route) => {
+      const answer = await route.fetch();
+      asked += 1;
+      if (asked > 1) return route.fulfill({ response: answer });
+      // As the server answers it while the storage is slow.
+      const body = (await answer.text()).replace(
+        /<div id="results">/,
+        '<div id="results"><div id="reading" data-making="" hx-get="" hx-trigger="every 1s" hx-target="#main" hx-select="#main" hx-swap="outerMorph" hx-sync="#main:drop">being made</div>',
+      );
+      return route.fulfill({ response: answer, body });
+    });
+    await page.goto('/?q=shop');
+    await page.getByText('being made').waitFor();
+    await page.getByText('being made').waitFor({ state: 'detached' });
+    expect(asked).toBeGreaterThan(1);
+    expect(await page.getByRole('link', { name: 'shop/search' }).isVisible()).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
   test('a blob with other bytes is not', async () => {
     const { page } = watched;
     await page.route('**/v2/**/blobs/**', async (route) => {

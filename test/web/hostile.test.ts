@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names, texts and files that were made to harm those who look at them.
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HOSTILE, pushHostile } from './sample/hostile.ts';
 import {
   CHROMIUM,
+  made,
   openPage,
   openSetting,
   ready,
@@ -38,6 +41,9 @@ describe.skipIf(CHROMIUM === undefined)(`hostile data${WITHOUT_BROWSER}`, () => 
     `${IMAGE}/-/kernel`,
     `/compare?from=${HOSTILE}:1&to=hostile/layers:no-tar`,
     '/r/hostile/many-layers:1000',
+    '/r/hostile/many-layers:1000/-/files',
+    '/r/hostile/many-layers:1000/-/kernel',
+    `/compare?from=hostile/many-layers:1000&to=${HOSTILE}:1`,
     '/r/hostile/many-platforms',
     '/r/hostile/many-platforms:500',
     '/r/hostile/many-tags?page=2',
@@ -75,6 +81,58 @@ describe.skipIf(CHROMIUM === undefined)(`hostile data${WITHOUT_BROWSER}`, () => 
     expect(problems.join('\n')).toBe('');
   });
 
+  test.each([
+    ['/?page=1e9', 200],
+    ['/?page=99999999999999999999', 200],
+    ['/?page=-1&size=100000&sort=__proto__', 200],
+    ['/?folder=../..', 200],
+    [`/?q=${'a'.repeat(8_000)}`, 200],
+    [`/?q=${'%F0%9F'.repeat(500)}`, 200],
+    [`/?q=${'a'.repeat(60 * 1024)}`, 431],
+    ['/r/hostile/many-tags?page=1e9', 200],
+    ['/r/hostile/many-tags?page=999999', 200],
+    ['/r/hostile/many-tags/-/untagged?page=999999', 200],
+    ['/r/hostile/many-tags/-/history?tag=../x', 400],
+    [`${IMAGE}/-/files?path=../../etc/passwd`, 404],
+    [`${IMAGE}/-/files?layer=99`, 404],
+    [`${IMAGE}/-/files?layer=-1`, 200],
+    [`${IMAGE}/-/download?path=../../../../etc/passwd`, 404],
+    [`${IMAGE}/-/download?path=%2Fetc%2Fpasswd`, 404],
+    [`${IMAGE}/-/content?layer=77`, 404],
+    [`${IMAGE}/-/sharing?digest=sha256:00`, 400],
+    ['/assets/..%2findex.ts', 404],
+    ['/assets/%2e%2e/%2e%2e/package.json', 404],
+    ['/r/../../etc/passwd', 400],
+    ['/r//evil.example/x', 400],
+    [`/compare?from=${HOSTILE}:1&to=`, 400],
+    ['/space?days=99999&sort=constructor', 200],
+  ])('an address that lies, %#, is answered with nothing of this machine', async (path, status) => {
+    await made(`${setting.url}${IMAGE}/-/files`);
+    const answer = await raw(setting.url, path);
+    expect(answer.status).toBe(status);
+    expect(answer.text.match(/root:x:0|"license"/)?.[0]).toBeUndefined();
+  });
+
+  test('a query of a megabyte is cut off, and the next request is answered', async () => {
+    await raw(setting.url, `/?q=${'a'.repeat(1024 * 1024)}`).catch((error: NodeJS.ErrnoException) => {
+      expect(error.code).toMatch(/ECONNRESET|EPIPE/);
+    });
+    expect((await raw(setting.url, '/')).status).toBe(200);
+  });
+
+  test.each([
+    { Host: '"><script>window.harmed=1</script>' },
+    { 'X-Forwarded-Host': '"><img src=x>', 'X-Forwarded-Proto': 'javascript' },
+    { 'X-Forwarded-Host': 'a$(reboot).example' },
+    { Forwarded: 'host="a;reboot";proto=https' },
+  ])('a host that is none, %#, stands in no command', async (headers) => {
+    const { status, text } = await raw(setting.url, `/r/${HOSTILE}`, headers);
+    expect(status).toBe(200);
+    expect(text.match(/<script>window|<img src=x|reboot/)?.[0]).toBeUndefined();
+    const commands = [...text.matchAll(/data-copy="([^"]*)"/g)].map(([, command]) => command);
+    expect(commands.filter((command) => !/^[\w .:/@=-]+$/.test(command ?? ''))).toEqual([]);
+  });
+
   test('a file is downloaded, never shown', async () => {
     const path = `${IMAGE}/-/download?path=${encodeURIComponent('a/page.html')}`;
     const answer = await fetch(`${setting.url}${path}`);
@@ -84,3 +142,18 @@ describe.skipIf(CHROMIUM === undefined)(`hostile data${WITHOUT_BROWSER}`, () => 
     expect(answer.headers.get('content-security-policy')).toContain('sandbox');
   });
 });
+
+/** As it stands: `fetch` would tidy the path. */
+function raw(
+  url: string,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; text: string }> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const asked = request({ hostname, port, path, headers: { Accept: 'text/html', ...headers } }, async (answer) => {
+      resolve({ status: answer.statusCode ?? 0, text: await text(answer) });
+    });
+    asked.on('error', reject).end();
+  });
+}

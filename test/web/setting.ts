@@ -21,13 +21,16 @@ export interface Setting {
   close(): Promise<void>;
 }
 
-/** @param fill pushes what is to be seen */
+/**
+ * @param fill pushes what is to be seen
+ * @param options of the registry; its storage is a new folder, unless they name another one
+ */
 export async function openSetting(
   fill: (push: HttpPusher) => Promise<void>,
   options: Partial<RegistryOptions> = {},
 ): Promise<Setting> {
   const root = await mkdtemp(join(tmpdir(), 'uk-web-'));
-  const registry: Registry = await createRegistry({ ...options, storage: { driver: 'filesystem', root } });
+  const registry: Registry = await createRegistry({ storage: { driver: 'filesystem', root }, ...options });
   const { url } = await registry.listen({ host: '127.0.0.1', port: 0 });
   await fill(new HttpPusher(url));
   const browser = await openBrowser();

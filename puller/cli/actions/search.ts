@@ -44,7 +44,7 @@ async function byApi(session: Session, remote: RemoteRegistry, text: string, sor
     const answer = (await askApi(session, remote, 'repositories', query)) as RepositoryPage | undefined;
     if (answer === undefined) return undefined;
     for (const row of answer.rows) {
-      if (row.kind === 'repository') rows.push({ name: row.name, tags: row.tags, ...pushedOf(row.pushed) });
+      if (row.kind === 'repository') rows.push({ name: row.name, tags: row.tags ?? 0, ...pushedOf(row.pushed) });
     }
     if (page * PAGE >= Math.min(answer.matched, MOST)) return { rows, total: answer.total };
   }

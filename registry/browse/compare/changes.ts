@@ -39,26 +39,43 @@ export function valuesOf(run: RunConfig | undefined, image: Pick<Image, 'platfor
 
 type ShownLayer = Pick<Layer, 'number' | 'digest' | 'size' | 'role' | 'createdBy'>;
 
-/** Layers that only the first image has come first, then those of the second in their order. */
+/** Layers in the order of the second image; what only the first one has stands where it was between those of both. */
 export function compareLayers(
   from: { layers: readonly ShownLayer[] },
   to: { layers: readonly ShownLayer[] },
 ): ComparedLayer[] {
   const before = new Map(from.layers.map((layer) => [layer.digest, layer]));
   const after = new Set(to.layers.map(({ digest }) => digest));
-  const shown = ({ digest, size, role, createdBy }: ShownLayer) => ({
+  const removed = from.layers.filter(({ digest }) => !after.has(digest));
+  const compared: ComparedLayer[] = [];
+  let next = 0;
+  let added: ComparedLayer[] = [];
+  const flush = (end: number) => {
+    for (let layer = removed[next]; layer !== undefined && layer.number < end; layer = removed[next]) {
+      compared.push({ ...shown(layer), change: 'removed', from: layer.number });
+      next += 1;
+    }
+    compared.push(...added);
+    added = [];
+  };
+  for (const layer of to.layers) {
+    const same = before.get(layer.digest);
+    if (same === undefined) {
+      added.push({ ...shown(layer), change: 'added', to: layer.number });
+      continue;
+    }
+    flush(same.number);
+    compared.push({ ...shown(layer), change: 'same', from: same.number, to: layer.number });
+  }
+  flush(Number.POSITIVE_INFINITY);
+  return compared;
+}
+
+function shown({ digest, size, role, createdBy }: ShownLayer) {
+  return {
     digest,
     size,
     ...(role === undefined ? {} : { role }),
     ...(createdBy === undefined ? {} : { createdBy }),
-  });
-  const removed = from.layers
-    .filter(({ digest }) => !after.has(digest))
-    .map((layer): ComparedLayer => ({ ...shown(layer), change: 'removed', from: layer.number }));
-  const rest = to.layers.map((layer): ComparedLayer => {
-    const same = before.get(layer.digest);
-    if (same === undefined) return { ...shown(layer), change: 'added', to: layer.number };
-    return { ...shown(layer), change: 'same', from: same.number, to: layer.number };
-  });
-  return [...removed, ...rest];
+  };
 }

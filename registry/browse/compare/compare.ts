@@ -163,6 +163,8 @@ export class Comparer {
       this.#files.keys(pair.from.repository, pair.from.reference),
       this.#files.keys(pair.to.repository, pair.to.reference),
     ]);
+    // What can never be shown is said at once.
+    if (to.state === 'refused') return to;
     if (from.state !== 'ready') return from;
     if (to.state !== 'ready') return to;
     const { search, change, page, size } = query;

@@ -65,7 +65,10 @@ export class ImageFiles {
     const question: Question = { kind: 'list', layer: place.layer, path, search, sort, changes, page, size };
     return this.#asked(place, question, (answer) => {
       const listed = answer as Listed | undefined;
-      if (listed === undefined) throw noFile(path);
+      if (listed === undefined) {
+        if (path === '' && place.layer !== undefined) throw noLayer(place.reference, place.layer);
+        throw noFile(path);
+      }
       return { ...listed, page, size, path: listed.folder.path };
     });
   }
@@ -134,6 +137,9 @@ export class ImageFiles {
    */
   async keys(repository: string, reference: string): Promise<Made<LayerKey[]>> {
     const layers = await this.layersOf(repository, reference);
+    if (layers.length > MOST_LAYERS) {
+      return refuse('CONTENT_UNREADABLE', `${layers.length} layers are too many to be looked into`);
+    }
     const states = await atOnce(layers, MOST_LAYERS, (layer) => this.#indexOf(repository, layer));
     const refused = states.findIndex(({ state }) => state === 'refused');
     const reason = refused < 0 ? undefined : (states[refused] as { reason: Refusal }).reason;
@@ -172,9 +178,7 @@ export class ImageFiles {
         hint: 'choose one of its images',
       });
     }
-    const { layers } = document.value;
-    if (layers.length <= MOST_LAYERS) return layers;
-    throw new RegistryError('CONTENT_UNREADABLE', `${layers.length} layers are too many to be looked into`);
+    return document.value.layers;
   }
 
   async #locate(place: FilesPlace, path: string): Promise<Made<Located & { blob: Digest }>> {
@@ -204,7 +208,7 @@ export class ImageFiles {
     read: (answer: Answer) => T,
   ): Promise<Made<T>> {
     const layer = (await this.layersOf(repository, reference))[number];
-    if (layer === undefined) throw new RegistryError('FILE_UNKNOWN', `${reference} has no layer ${number}`);
+    if (layer === undefined) throw noLayer(reference, number);
     const index = await this.#indexOf(repository, layer);
     if (index.state !== 'ready') return index;
     const alone = { about: 'stack' as const, layers: [layer.digest], question: { ...question, layer: 0 } };
@@ -251,6 +255,10 @@ export function ready<T>(value: T): { state: 'ready'; value: T } {
 
 export function refuse(code: string, message: string): { state: 'refused'; reason: Refusal } {
   return { state: 'refused', reason: { code, message } };
+}
+
+function noLayer(reference: string, number: number): RegistryError {
+  return new RegistryError('FILE_UNKNOWN', `${reference} has no layer ${number}`);
 }
 
 function noFile(path: string): RegistryError {

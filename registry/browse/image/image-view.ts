@@ -13,7 +13,7 @@ import { atOnce, PAGE_WIDTH } from '../at-once.ts';
 import { blobLink, manifestLink } from '../content.ts';
 import { given } from '../given.ts';
 import type { HistoryStep, Image, Layer, LinkedDescriptor } from '../types/image.ts';
-import { MOST_COUNTED_LAYERS } from '../types/image.ts';
+import { MOST_COUNTED_LAYERS, MOST_LINKED_LAYERS } from '../types/image.ts';
 import type { AllFacts } from './facts.ts';
 import { platformText, readContent } from './facts.ts';
 import { type ReadConfig, readConfig } from './read-config.ts';
@@ -108,13 +108,14 @@ export class ImageView {
       if (number < MOST_COUNTED_LAYERS && !counted.has(digest)) {
         counted.set(digest, this.#sharing.count(repository, image, digest));
       }
-      const linked = await this.#link(repository, descriptor, 'blob', warnings);
+      const isLooked = number < MOST_LINKED_LAYERS;
+      const linked = isLooked ? await this.#link(repository, descriptor, 'blob', warnings) : plain(descriptor);
       return {
         number,
         ...linked,
         ...given('role', descriptor.annotations?.[ANNOTATION.layerRole] ?? (roles[number] || undefined)),
         ...given('compression', layerCompression(descriptor.mediaType)),
-        ...given('unreadable', whyUnreadable(descriptor.mediaType, linked.link !== undefined)),
+        ...given('unreadable', whyUnreadable(descriptor.mediaType, !isLooked || linked.link !== undefined)),
         ...given('diffId', diffIds[number]),
         ...given('unpacked', number < MOST_COUNTED_LAYERS ? await this.#unpacked(digest) : undefined),
         ...given('sharedBy', await counted.get(digest)),
@@ -128,17 +129,11 @@ export class ImageView {
     kind: 'blob' | 'manifest',
     warnings: string[] = [],
   ): Promise<LinkedDescriptor> {
-    const { mediaType, digest, size, artifactType, annotations } = descriptor;
     const link =
-      kind === 'blob' ? await this.#blob(repository, descriptor, warnings) : manifestLink(repository, digest);
-    return {
-      mediaType,
-      digest,
-      size,
-      ...given('artifactType', artifactType),
-      ...given('annotations', annotations),
-      ...given('link', link),
-    };
+      kind === 'blob'
+        ? await this.#blob(repository, descriptor, warnings)
+        : manifestLink(repository, descriptor.digest);
+    return { ...plain(descriptor), ...given('link', link) };
   }
 
   async #blob(repository: string, { digest, size }: Descriptor, warnings: string[]): Promise<string | undefined> {
@@ -148,6 +143,16 @@ export class ImageView {
     }
     return blob === undefined ? undefined : blobLink(repository, digest);
   }
+}
+
+function plain({ mediaType, digest, size, artifactType, annotations }: Descriptor): LinkedDescriptor {
+  return {
+    mediaType,
+    digest,
+    size,
+    ...given('artifactType', artifactType),
+    ...given('annotations', annotations),
+  };
 }
 
 const NO_CONFIG: ReadConfig = { image: undefined, chart: undefined, warnings: [] };

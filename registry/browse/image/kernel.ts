@@ -6,6 +6,7 @@ import type { KconfigPage, KconfigQuery, Kernel } from '../types/kernel.ts';
 import type { Made } from '../types/paging.ts';
 import { parseKconfig } from './kconfig.ts';
 
+const MOST_LISTED = 1_000;
 const NO_KERNEL = 'the image has no /boot/kernel.json: it is no unikernel';
 
 /** What a unikernel says of its Linux. */
@@ -22,6 +23,8 @@ export async function kernelOf(files: ImageFiles, repository: string, reference:
     ...textField('preset', said.preset),
     ...(typeof said.guestContract === 'number' ? { contract: said.guestContract } : {}),
     ...textField('profile', fields(profileJson).name),
+    fragments: textsIn(said.fragments),
+    sources: sourcesIn(said.sources),
     patches: patchesIn(fields(said.sources).patches ?? said.patches),
     kernelJson,
     ...(profileJson === undefined ? {} : { profileJson }),
@@ -48,7 +51,10 @@ export async function kconfigOf(
 
 function parse(text: string | undefined): unknown {
   try {
-    return text === undefined ? undefined : JSON.parse(text);
+    const value: unknown = text === undefined ? undefined : JSON.parse(text);
+    // What is nested too deeply can be read, but not be written into an answer.
+    JSON.stringify(value);
+    return value;
   } catch {
     return undefined;
   }
@@ -62,9 +68,22 @@ function textField<K extends string>(name: K, value: unknown): { [key in K]?: st
   return typeof value === 'string' ? ({ [name]: value } as { [key in K]: string }) : {};
 }
 
+function textsIn(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string').slice(0, MOST_LISTED) : [];
+}
+
+function sourcesIn(value: unknown): Kernel['sources'] {
+  return Object.entries(fields(value))
+    .filter(([, one]) => typeof one === 'string' || typeof one === 'number')
+    .slice(0, MOST_LISTED)
+    .map(([name, one]) => ({ name, value: String(one) }));
+}
+
 function patchesIn(value: unknown): Kernel['patches'] {
   const entries: [string, unknown][] = Array.isArray(value)
     ? value.map((one) => (typeof one === 'string' ? [one, undefined] : [String(fields(one).name), fields(one).digest]))
     : Object.entries(fields(value));
-  return entries.slice(0, 1000).map(([name, digest]) => ({ name, ...(typeof digest === 'string' ? { digest } : {}) }));
+  return entries
+    .slice(0, MOST_LISTED)
+    .map(([name, digest]) => ({ name, ...(typeof digest === 'string' ? { digest } : {}) }));
 }

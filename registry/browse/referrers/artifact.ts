@@ -10,7 +10,7 @@ const MOST_BYTES = 4 * 1024 * 1024;
 /** Characters that are shown. */
 const MOST_SHOWN = 512 * 1024;
 
-/** One blob of an artifact as text, where it is one. @throws RegistryError `CONTENT_UNREADABLE` */
+/** One blob of an artifact as text, where it is one. @throws RegistryError `FILE_UNKNOWN` */
 export async function artifactContent(
   service: Service,
   repository: string,
@@ -19,13 +19,13 @@ export async function artifactContent(
 ): Promise<ArtifactContent> {
   const document = readContent(manifest)?.document;
   const layer = document?.kind === 'manifest' ? document.value.layers[number] : undefined;
-  if (layer === undefined) throw new RegistryError('CONTENT_UNREADABLE', `there is no content ${number} in it`);
+  if (layer === undefined) throw new RegistryError('FILE_UNKNOWN', `there is no content ${number} in it`);
   const bytes = await readBlob(service, repository, layer.digest, MOST_BYTES);
   const common = { digest: manifest.digest, blob: layer.digest, mediaType: layer.mediaType };
   const text = bytes === undefined ? undefined : textIn(bytes);
   if (text === undefined) return { ...common, cut: bytes === undefined };
   const json = parse(text);
-  const shown = json === undefined ? text : JSON.stringify(json, undefined, 2);
+  const shown = (json === undefined ? undefined : indented(json)) ?? text;
   const payload = payloadIn(json);
   return {
     ...common,
@@ -33,6 +33,15 @@ export async function artifactContent(
     ...(payload === undefined ? {} : { payload: payload.slice(0, MOST_SHOWN) }),
     cut: shown.length > MOST_SHOWN || (payload?.length ?? 0) > MOST_SHOWN,
   };
+}
+
+/** @returns undefined for a document that is nested too deeply to be written */
+function indented(json: unknown): string | undefined {
+  try {
+    return JSON.stringify(json, undefined, 2);
+  } catch {
+    return undefined;
+  }
 }
 
 function payloadIn(json: unknown): string | undefined {

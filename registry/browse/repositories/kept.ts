@@ -2,14 +2,21 @@
 import { LRUCache } from 'lru-cache';
 import type { Changes } from '../../service/changes.ts';
 import type { Surroundings } from '../../service/surroundings.ts';
+import { within } from '../within.ts';
 
 /** Even where no mark says so, a repository is read again after this time. */
 const OLDEST_MS = 60 * 60 * 1000;
+
+/** While a repository that changed is read again, what was known before is given after this time. */
+const PATIENCE_MS = 1_000;
 
 interface Entry<T> {
   readAt: number;
   value: Promise<T>;
   weight: number;
+  /** What was known before, while `value` is being read. */
+  before?: Promise<T> | undefined;
+  isRead: boolean;
 }
 
 /** Something about repositories that is read when it is asked for, and kept until the repository changes. */
@@ -33,22 +40,35 @@ export class Kept<T> {
     this.#entries = new LRUCache({ maxSize: options.most, sizeCalculation: ({ weight }) => weight });
   }
 
+  /** What changes while it is read is as it was before, or later. */
   async of(repository: string): Promise<T> {
     await this.#changes.look();
-    const kept = this.#fresh(repository);
-    if (kept !== undefined) return kept.value;
+    const { value, before } = this.#fresh(repository) ?? this.#begin(repository);
+    if (before === undefined) return value;
+    // A repository with very many tags to which somebody pushes all the time would never be shown.
+    return (await within(PATIENCE_MS, value)) ?? before;
+  }
+
+  #begin(repository: string): Entry<T> {
+    const last = this.#entries.peek(repository);
+    const before = last?.isRead ? last.value : last?.before;
+    const weight = last?.weight ?? 1;
     const value = this.#read(repository);
-    const entry = { readAt: this.#surroundings.now(), value, weight: 1 };
+    const entry: Entry<T> = { readAt: this.#surroundings.now(), value, weight, before, isRead: false };
     this.#entries.set(repository, entry);
-    try {
-      const weight = this.#weigh(await value) + 10;
-      // There may be something newer by now.
-      if (this.#entries.peek(repository) === entry) this.#entries.set(repository, { ...entry, weight });
-    } catch (error) {
-      if (this.#entries.peek(repository) === entry) this.#entries.delete(repository);
-      throw error;
-    }
-    return value;
+    // There may be something newer by now.
+    const isNewest = () => this.#entries.peek(repository) === entry;
+    value.then(
+      (read) => {
+        if (!isNewest()) return;
+        const { readAt } = entry;
+        this.#entries.set(repository, { readAt, value, weight: this.#weigh(read) + 10, isRead: true });
+      },
+      () => {
+        if (isNewest()) this.#entries.delete(repository);
+      },
+    );
+    return entry;
   }
 
   /** Without reading: undefined where nothing is kept that still holds. */

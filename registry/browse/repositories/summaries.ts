@@ -3,6 +3,7 @@ import type { Changes } from '../../service/changes.ts';
 import type { Surroundings } from '../../service/surroundings.ts';
 import { atOnce, PAGE_WIDTH } from '../at-once.ts';
 import type { Progress } from '../types/paging.ts';
+import { within } from '../within.ts';
 import type { AllContents } from './contents.ts';
 
 /** What a list of repositories says of each. */
@@ -35,10 +36,18 @@ export class Summaries {
     this.#surroundings = surroundings;
   }
 
-  /** Of a few repositories, as they are now. */
-  async of(names: readonly string[]): Promise<Summary[]> {
+  /** Of a few repositories, as they are now. @param patience milliseconds after which those are left out that are not read */
+  async of(names: readonly string[], patience?: number): Promise<ReadonlyMap<string, Summary>> {
+    const found = new Map<string, Summary>();
+    await within(patience, this.#readEach(names, found));
+    return found;
+  }
+
+  async #readEach(names: readonly string[], found: Map<string, Summary>): Promise<void> {
     await this.#changes.look();
-    return atOnce(names, PAGE_WIDTH, (name) => this.#fresh(name));
+    await atOnce(names, PAGE_WIDTH, async (name) => {
+      found.set(name, await this.#fresh(name));
+    });
   }
 
   /** What is known by now, without waiting; a name may be missing. */

@@ -54,6 +54,8 @@ export const layerSchema = z
 export type Layer = z.infer<typeof layerSchema>;
 
 export const MOST_COUNTED_LAYERS = 64;
+/** Whether the registry holds a layer is looked up for so many of an image; those behind have no `link`. */
+export const MOST_LINKED_LAYERS = 512;
 
 export const historyStepSchema = z
   .object({

@@ -11,7 +11,12 @@ export const kernelSchema = z
     /** Version of the contract between guest and node. */
     contract: z.number().optional(),
     profile: z.string().optional(),
+    /** The patches by name, where they are listed. */
     patches: z.array(z.object({ name: z.string(), digest: z.string().optional() })),
+    /** Fragments of Kconfig that it was built with. */
+    fragments: z.array(z.string()),
+    /** What it was built from: source, series of patches, compiler and the like, each with a digest or version. */
+    sources: z.array(z.object({ name: z.string(), value: z.string() })),
     /** `/boot/kernel.json` */
     kernelJson: z.unknown().optional(),
     /** `/boot/profile.json` */

@@ -11,6 +11,8 @@ export interface RepositoriesQuery extends PageQuery {
   sort?: 'name' | 'pushed' | undefined;
   /** Show what is below the next `/` as one folder. Ignored with a search. */
   folders?: boolean | undefined;
+  /** Milliseconds to wait for what has to be read; the rest is left out, and `making` says so. Default: until all is there. */
+  waitMs?: number | undefined;
 }
 
 /** One repository in a list. */
@@ -18,10 +20,10 @@ export const repositoryRowSchema = z
   .object({
     kind: z.literal('repository'),
     name: z.string(),
-    /** Versions: signatures and attestations are not counted. */
-    tags: count,
-    /** `untagged`: it holds manifests, but no tag; `empty`: it holds no manifest any more. */
-    state: z.enum(['tagged', 'untagged', 'empty']),
+    /** Versions: signatures and attestations are not counted. Left out while it is not read. */
+    tags: count.optional(),
+    /** `untagged`: it holds manifests, but no tag; `empty`: it holds no manifest any more. Left out while it is not read. */
+    state: z.enum(['tagged', 'untagged', 'empty']).optional(),
     /** When something was last pushed to it, where that is known. */
     pushed: time.optional(),
   })
@@ -46,7 +48,10 @@ export const repositoryPageSchema = z
   .object({
     ...pageInfo,
     rows: z.array(z.discriminatedUnion('kind', [repositoryRowSchema, folderRowSchema])),
-    /** There while the times of pushes are still being read: the order by them is not complete. */
+    /**
+     * There while something is still being read: the times of pushes, so that the order by them is not complete; what
+     * rows leave out; or, without `total`, the names themselves, of which the first ones are shown.
+     */
     making: progressSchema.optional(),
   })
   .meta({ id: 'RepositoryPage' });

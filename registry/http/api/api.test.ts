@@ -24,7 +24,10 @@ beforeAll(async () => {
   const push = new Pusher(server.service);
   const kernel = tarOf([
     { path: 'boot/config', content: 'CONFIG_A=y\n' },
-    { path: 'boot/kernel.json', content: '{"version":"6.12.1","patches":["one"]}' },
+    {
+      path: 'boot/kernel.json',
+      content: '{"version":"6.12.1","patches":["one"],"fragments":["base"],"sources":{"linux":"x","builder":3}}',
+    },
   ]);
   const annotations = { 'vnd.uk.kernel.variant': 'default', 'vnd.uk.readme': '# Words' };
   const layers = (text: string) => [kernel, tarOf([{ path: 'etc/name', content: text }])];

@@ -66,9 +66,16 @@ export const OPERATIONS: readonly Operation[] = [
       prefix: z.string().max(255).optional().describe('only names below this folder'),
       sort: z.enum(['name', 'pushed']).optional(),
       folders: flag.optional().describe('show what is below the next slash as one folder'),
+      wait: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .max(60_000)
+        .optional()
+        .describe('milliseconds to wait for what has to be read; left out: until all is there'),
     }),
     answer: types.repositoryPageSchema,
-    run: (browse, query) => browse.repositories(query),
+    run: (browse, { wait, ...query }) => browse.repositories({ ...query, waitMs: wait }),
   }),
   operation({
     path: '/repository',

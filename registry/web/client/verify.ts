@@ -27,12 +27,17 @@ export async function verify(button: HTMLButtonElement): Promise<void> {
     announce(isRight ? 'Verified: the content has this digest' : `Not verified: ${text}`);
     output.title = found.digest;
   } catch (error) {
-    say('could not be fetched', 'bad');
-    output.title = error instanceof Error ? error.message : String(error);
+    const reason = error instanceof Error ? error.message : String(error);
+    say(error instanceof Refused ? reason : 'could not be fetched', 'bad');
+    announce(`Not verified: ${reason}`);
+    output.title = reason;
   } finally {
     button.disabled = false;
   }
 }
+
+/** The registry answered, but not with the bytes. */
+class Refused extends Error {}
 
 async function hashOf(
   address: string,
@@ -42,7 +47,7 @@ async function hashOf(
 ): Promise<{ digest: string; bytes: number }> {
   const { createHash } = await import('./hash.ts');
   const answer = await fetch(address, { cache: 'no-store' });
-  if (!answer.ok || answer.body === null) throw new Error(`the registry answered ${answer.status}`);
+  if (!answer.ok || answer.body === null) throw new Refused(`the registry answered ${answer.status}`);
   const hash = createHash(algorithm);
   const reader = answer.body.getReader();
   let bytes = 0;

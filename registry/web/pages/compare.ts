@@ -91,8 +91,8 @@ function head({ from, to, toFetch, files }: Comparison, { addresses, now }: View
   return html`<dl class="tiles">
     <div><dt>From</dt><dd>${cell(from)}</dd></div>
     <div><dt>To</dt><dd>${cell(to)}</dd></div>
-    <div><dt>Size</dt><dd>${difference === undefined ? 'unknown' : `${difference < 0 ? '−' : '+'}${formatBytes(Math.abs(difference))}`} <span class="dim">${bytes(to.size)}</span></dd></div>
-    <div><dt>To fetch, for who has the first</dt><dd>${bytes(toFetch)}</dd></div>
+    <div><dt>Size</dt><dd>${bytes(to.size)} <span class="dim">${difference === undefined ? '' : `${difference < 0 ? '−' : '+'}${formatBytes(Math.abs(difference))}`}</span></dd></div>
+    <div><dt>Download, with the first at hand</dt><dd>${bytes(toFetch)}</dd></div>
     ${files.state === 'ready' ? html`<div><dt>Files</dt><dd>${amount(files.value.added, 'added', 'added')}, ${amount(files.value.removed, 'removed', 'removed')}, ${amount(files.value.changed, 'changed', 'changed')}</dd></div>` : ''}
   </dl>`;
 }

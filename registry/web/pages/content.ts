@@ -22,7 +22,7 @@ export async function contentPage(repository: string, reference: string, view: V
     <pre class="file" tabindex="0" role="group" aria-label=${title}><code>${foreignLines(readableJson(text), MOST)}</code></pre>
   </section>`;
   const body = html`<div>
-    ${imageHead(image, reference, view, 'attached', ['content'])}
+    ${imageHead(image, reference, view, 'overview', ['content'])}
     <h2>Content</h2>
     <div class="facts"><code class="fact">${foreign(content.mediaType, { limit: 200 })}</code><span class="fact">${digestText(content.blob)}</span></div>
     ${content.cut ? notice('note', 'Only the start is shown.') : ''}

@@ -39,8 +39,8 @@ function shown(document: Document, named: Named, link: string | undefined, { add
     <div class="facts">
       ${name === undefined ? '' : html`<b>${name}</b>`}<code class="fact">${foreign(mediaType, { limit: 200 })}</code>
       <span class="fact">${digestText(digest)}</span><span class="fact">${bytes(size)}</span>
-      ${link === undefined ? '' : html`<a class="fact" href=${addresses.protocol(link)}>${icon('download')} as it is</a>`}
-      ${link === undefined ? '' : verifyButton(digest, size, addresses.protocol(link))}
+      ${link === undefined ? '' : html`<a class="fact" href=${addresses.protocol(link)}>${icon('download')} raw</a>`}
+      ${link === undefined ? '' : verifyButton(digest, size, addresses.bytes(link))}
     </div>
     ${cut ? notice('note', 'Only the start is shown.') : ''}
     <pre class="file" tabindex="0" role="group" aria-label="Text of the document"><code>${linkedText(cut ? text : readableJson(text), descriptors, (descriptor) => addressOf(descriptor, named, addresses))}</code></pre>

@@ -15,7 +15,9 @@ const TITLES: Record<number, string> = {
   400: 'This cannot be asked',
   404: 'There is nothing here',
   405: 'This cannot be done here',
+  422: 'This cannot be shown',
   503: 'Not now',
+  507: 'The storage is full',
 };
 
 export function errorPage({ status, code, message, hint }: Failure, { addresses }: View): Page {

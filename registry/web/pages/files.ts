@@ -94,7 +94,7 @@ function folders(place: Place, { addresses }: View): Content {
     addresses.imagePart(place.named, 'files', { path, layer: place.layer, changes: place.changes });
   const parts = place.path === '' ? [] : place.path.split('/');
   return html`<span class="path">
-    <a href=${to('')} aria-label="Root folder">/</a>${parts.map((part, at) => html`<a href=${to(parts.slice(0, at + 1).join('/'))}>${foreign(part, { limit: 120 })}</a>/`)}
+    <a class="root" href=${to('')} aria-label="Root folder">/</a>${parts.map((part, at) => html`<a href=${to(parts.slice(0, at + 1).join('/'))}>${foreign(part, { limit: 120 })}</a>/`)}
   </span>`;
 }
 
@@ -185,7 +185,8 @@ function layerLink(number: number, { named, path }: Place, addresses: View['addr
 }
 
 function change({ change, wasted }: FileRow): Content {
-  const cost = wasted === undefined || wasted === 0 ? '' : html` <span class="dim">${bytes(wasted)} below</span>`;
+  const cost =
+    wasted === undefined || wasted === 0 ? '' : html` <span class="dim">${bytes(wasted)} in lower layers</span>`;
   if (change === 'replaces') return html`<span>${badge('replaces', 'changed')}${cost}</span>`;
   if (change === 'removes') return html`<span>${badge('removes', 'gone')}${cost}</span>`;
   return change === 'adds' ? html`<span class="dim">adds</span>` : '';
@@ -209,7 +210,7 @@ function summarySection(root: RootSummary, { named }: Place, { addresses }: View
     </section>
     <section aria-labelledby="wasted">
       <h2 id="wasted">Wasted space</h2>
-      <p class="dim">${root.wasted === 0 ? 'No layer replaces or removes what another brought.' : html`${bytes(root.wasted)} are sent to everybody and seen by nobody, because a later layer replaces or removes them.`}</p>
+      <p class="dim">${root.wasted === 0 ? 'No layer replaces or removes what another brought.' : html`Every pull downloads ${bytes(root.wasted)} that a later layer replaces or removes.`}</p>
       ${root.waste.length === 0 ? '' : table({ caption: 'Wasted space', columns: [{ label: 'Path', kind: 'main' }, { label: 'Wasted', kind: 'number' }, { label: 'Layers' }], rows: root.waste.slice(0, 10).map((row) => [foreign(row.path, { limit: 300 }), bytes(row.wasted), row.layers.map((layer) => layer + 1).join(', ')]) })}
     </section>
   </div>`;

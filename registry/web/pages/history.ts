@@ -15,7 +15,7 @@ export async function historyPage(repository: string, view: View): Promise<Page>
   const to = (digest: string) => ({ repository, reference: digest });
   const body = html`<div>
     ${crumbs(addresses, repository, { named: { repository, reference: tag }, rest: ['history'] })}
-    <h1><span class="dim">History of ${repository}:</span>${tag}</h1>
+    <h1 class="spaced"><span class="dim">History of ${repository}:</span>${tag}</h1>
     ${moves.length === 0 ? html`<p class="empty">It is not known when this tag was moved.</p>` : ''}
     <ol class="history">
       ${moves.map(

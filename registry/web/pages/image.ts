@@ -80,12 +80,12 @@ function relations(image: Image, { addresses }: View): Content {
   const to = (digest: string) =>
     digestText(digest, { href: addresses.image({ repository, reference: digest }), copy: false });
   return html`<section class="box" aria-labelledby="names">
-    <h2 id="names">Named by</h2>
+    <h2 id="names">${tags.length > 0 ? 'Tags' : 'Belongs to'}</h2>
     <ul class="plain-list">
-      ${tags.slice(0, 30).map((tag) => html`<li><a href=${addresses.image({ repository, reference: tag })}>${icon('tag')} ${tag}</a></li>`)}
+      ${tags.slice(0, 30).map((tag) => html`<li><a class="fact" href=${addresses.image({ repository, reference: tag })}>${icon('tag')}${tag}</a></li>`)}
       ${tags.length > 30 ? html`<li class="dim">${tags.length - 30} more tags</li>` : ''}
-      ${partOf.slice(0, 30).map((digest) => html`<li>index ${to(digest)}</li>`)}
-      ${subject === undefined ? '' : html`<li>describes ${to(subject.digest)}</li>`}
+      ${partOf.slice(0, 30).map((digest) => html`<li>in the index ${to(digest)}</li>`)}
+      ${subject === undefined ? '' : html`<li>attached to ${to(subject.digest)}</li>`}
     </ul>
   </section>`;
 }

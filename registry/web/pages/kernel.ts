@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isDigest } from '../../../image-format/index.ts';
 import type { KconfigPage, Kernel } from '../../browse/index.ts';
 import type { Named } from '../addresses.ts';
 import { type Content, html } from '../html.ts';
@@ -35,7 +36,7 @@ export async function kernelPage(repository: string, reference: string, view: Vi
       </div>
       ${made(options, RESULTS, (page) => kconfig(page, named, search, enabled, view), 'The configuration')}
     </section>
-    ${kernel.state === 'ready' ? patches(kernel.value) : ''}
+    ${kernel.state === 'ready' ? origin(kernel.value) : ''}
   </div>`;
   return { title: `Kernel of ${repository}`, body, section: 'repositories' };
 }
@@ -87,8 +88,34 @@ function kconfig(
   </div>`;
 }
 
-function patches(kernel: Kernel): Content {
+/** What it was built from. */
+function origin(kernel: Kernel): Content {
+  const value = (text: string) => (isDigest(text) ? digestText(text) : foreign(text, { limit: 200 }));
   return html`<div>
+    ${
+      kernel.sources.length === 0
+        ? ''
+        : html`<section aria-labelledby="sources">
+      <h2 id="sources">Built from</h2>
+      ${table({
+        caption: 'What the kernel was built from',
+        className: 'pairs',
+        columns: [{ label: 'Name' }, { label: 'Digest or version' }],
+        rows: kernel.sources.map((source) => [
+          html`<code>${foreign(source.name, { limit: 100 })}</code>`,
+          value(source.value),
+        ]),
+      })}
+    </section>`
+    }
+    ${
+      kernel.fragments.length === 0
+        ? ''
+        : html`<section aria-labelledby="fragments">
+      <h2 id="fragments">Fragments of Kconfig <span class="count">${kernel.fragments.length}</span></h2>
+      <p class="badges">${kernel.fragments.map((name) => badge(foreign(name, { limit: 60 }), 'plain'))}</p>
+    </section>`
+    }
     ${
       kernel.patches.length === 0
         ? ''

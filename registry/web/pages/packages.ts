@@ -9,6 +9,8 @@ import { foreign } from '../parts/text.ts';
 import { pageOf, searchOf } from '../query.ts';
 import type { Page, View } from '../view.ts';
 
+const FORMATS = { spdx: 'SPDX', cyclonedx: 'CycloneDX', syft: 'Syft' } as const;
+
 /** What the SBOM of an image lists. */
 export async function packagesPage(repository: string, reference: string, view: View): Promise<Page> {
   const { browse, addresses, query } = view;
@@ -42,7 +44,7 @@ export async function packagesPage(repository: string, reference: string, view: 
       <h2>Packages</h2>
       ${found === undefined ? '' : searchForm({ label: 'Search packages', value: search ?? '', action: addresses.imagePart(named, 'packages') })}
     </div>
-    ${found === undefined ? '' : html`<p class="dim">From the ${found.format} document ${digestText(found.digest, { href: addresses.image({ repository, reference: found.digest }), copy: false })}</p>`}
+    ${found === undefined ? '' : html`<p class="dim">From the ${FORMATS[found.format]} document ${digestText(found.digest, { href: addresses.image({ repository, reference: found.digest }), copy: false })}</p>`}
     ${list}
   </div>`;
   return { title: `Packages in ${repository}`, body, section: 'repositories' };

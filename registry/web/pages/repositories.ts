@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RepositoryPage } from '../../browse/index.ts';
+import type { Progress, RepositoryPage } from '../../browse/index.ts';
 import { type Content, html } from '../html.ts';
 import { moment } from '../parts/amounts.ts';
 import { badge } from '../parts/badges.ts';
 import { icon } from '../parts/icon.ts';
-import { notice } from '../parts/making.ts';
+import { making } from '../parts/making.ts';
 import { counted, pager } from '../parts/paging.ts';
 import { RESULTS, searchForm } from '../parts/search.ts';
 import { type TableRow, table } from '../parts/table.ts';
@@ -12,13 +12,23 @@ import { amount } from '../parts/text.ts';
 import { choiceOf, pageOf, searchOf } from '../query.ts';
 import type { Page, View } from '../view.ts';
 
+/** A page shows what is known by then, and asks again for the rest. */
+const WAIT_MS = 60;
+
 /** All repositories: folders of names, or what a search finds in all of them. */
 export async function repositoriesPage(view: View): Promise<Page> {
   const { browse, addresses, query } = view;
   const search = searchOf(query);
   const folder = query.get('folder') ?? undefined;
   const sort = choiceOf(query, 'sort', ['name', 'pushed']);
-  const found = await browse.repositories({ search, prefix: folder, sort, page: pageOf(query), folders: true });
+  const found = await browse.repositories({
+    search,
+    prefix: folder,
+    sort,
+    page: pageOf(query),
+    folders: true,
+    waitMs: WAIT_MS,
+  });
   const keep = { folder, sort: sort === 'name' ? undefined : sort };
   const body = html`<div>
     <div class="title">
@@ -27,12 +37,17 @@ export async function repositoriesPage(view: View): Promise<Page> {
     </div>
     <div id=${RESULTS}>
       ${howMany(found, search, folder)}
-      ${found.making === undefined ? '' : notice('note', 'The times of pushes are still being read; the order by them is not complete yet.')}
+      ${found.making === undefined ? '' : making('reading', found.making, whatIsMade(found.making, sort))}
       ${found.rows.length === 0 ? nothing(found, search) : list(found, view, sort)}
       ${pager(found, (page) => addresses.repositories({ ...keep, q: search, page }))}
     </div>
   </div>`;
   return { title: folder ?? 'Repositories', body, section: 'repositories' };
+}
+
+function whatIsMade({ total }: Progress, sort: 'name' | 'pushed'): string {
+  if (total === undefined) return 'The list of repositories';
+  return sort === 'pushed' ? 'The order by time' : 'What this page says of each';
 }
 
 /** Folders are entries, too; a search counts repositories. */
@@ -62,7 +77,7 @@ function list({ rows }: RepositoryPage, { addresses, now, query }: View, sort: '
     className: 'list',
     columns: [
       { label: 'Name', kind: 'main', sort: order('name'), sorted: sort === 'name' ? 'ascending' : undefined },
-      { label: 'Versions', kind: 'number' },
+      { label: 'Holds', kind: 'number' },
       { label: 'Pushed', kind: 'number', sort: order('pushed'), sorted: sort === 'pushed' ? 'descending' : undefined },
     ],
     rows: rows.map((row): TableRow => {
@@ -77,12 +92,15 @@ function list({ rows }: RepositoryPage, { addresses, now, query }: View, sort: '
           ],
         };
       }
-      const state = row.state === 'tagged' ? '' : badge(row.state === 'empty' ? 'empty' : 'untagged only', 'plain');
+      const state =
+        row.state === undefined || row.state === 'tagged'
+          ? ''
+          : badge(row.state === 'empty' ? 'empty' : 'untagged only', 'plain');
       return {
         cells: [
           html`<a class="name" href=${addresses.repository(row.name)}>${icon('package')}<span>${below(row.name, folder)}</span></a> ${state}`,
-          amount(row.tags, 'tag'),
-          moment(row.pushed, now),
+          row.tags === undefined ? html`<span class="dim">…</span>` : amount(row.tags, 'tag'),
+          row.tags === undefined ? '' : moment(row.pushed, now),
         ],
       };
     }),

@@ -17,6 +17,9 @@ import { choiceOf, pageOf, searchOf } from '../query.ts';
 import { renderMarkdown } from '../text/markdown.ts';
 import type { Page, View } from '../view.ts';
 
+/** For what takes longer, a page does not wait. */
+export const WAIT_MS = 150;
+
 const SORTS = ['version', 'pushed', 'name'] as const;
 type Sort = (typeof SORTS)[number];
 
@@ -26,7 +29,7 @@ export async function repositoryPage(name: string, view: View): Promise<Page> {
   const search = searchOf(query);
   const sort = choiceOf<Sort>(query, 'sort', [...SORTS]);
   const [repository, tags] = await Promise.all([
-    browse.repository(name),
+    browse.repository(name, { waitMs: WAIT_MS }),
     browse.tags(name, { search, sort, page: pageOf(query) }),
   ]);
   const keep = { sort: sort === 'version' ? undefined : sort };

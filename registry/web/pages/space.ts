@@ -12,7 +12,7 @@ import { amount } from '../parts/text.ts';
 import { type Tile, treemapOf } from '../parts/treemap.ts';
 import { choiceOf, pageOf } from '../query.ts';
 import type { Page, View } from '../view.ts';
-import { repositoryTabs } from './repository.ts';
+import { repositoryTabs, WAIT_MS } from './repository.ts';
 
 const SORTS = ['own', 'total', 'old', 'name'] as const;
 type Sort = (typeof SORTS)[number];
@@ -73,7 +73,10 @@ function whole(page: SpacePage, sort: Sort, days: number, view: View): Content {
 export async function repositorySpacePage(name: string, view: View): Promise<Page> {
   const { browse, addresses } = view;
   const days = daysOf(view.query);
-  const [repository, found] = await Promise.all([browse.repository(name), browse.spaceOf(name, { days })]);
+  const [repository, found] = await Promise.all([
+    browse.repository(name, { waitMs: WAIT_MS }),
+    browse.spaceOf(name, { days }),
+  ]);
   const body = html`<div>
     ${crumbs(addresses, name, { rest: ['space'] })}
     <div class="title"><h1>${name}</h1>${repositoryTabs(repository, view, 'space')}</div>
@@ -87,7 +90,7 @@ function byTag(spaces: TagSpaces, repository: string, { addresses }: View): Cont
   const tags = spaces.tags.slice(0, 500);
   return html`<div>
     ${spaces.more ? notice('note', 'The repository holds more than could be read: all numbers are too small.') : ''}
-    ${shares(spaces, 'would be freed if the repository were deleted: what is its own')}
+    ${shares(spaces, html`Deleting this repository would free ${bytes(spaces.own)}: nobody else has these blobs.`)}
     ${table({
       caption: 'Tags by the space that only they hold',
       columns: [
@@ -106,7 +109,7 @@ function byTag(spaces: TagSpaces, repository: string, { addresses }: View): Cont
 
 function shares(
   { own, shared, old, untagged, total, blobs, manifests }: Omit<RepositorySpace, 'name'>,
-  note: string,
+  note: Content,
 ): Content {
   const fresh = Math.max(own - old - untagged, 0);
   const parts = [

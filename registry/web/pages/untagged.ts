@@ -8,13 +8,13 @@ import { counted, pager } from '../parts/paging.ts';
 import { type TableRow, table } from '../parts/table.ts';
 import { pageOf } from '../query.ts';
 import type { Page, View } from '../view.ts';
-import { repositoryTabs } from './repository.ts';
+import { repositoryTabs, WAIT_MS } from './repository.ts';
 
 /** Manifests that no tag names: platforms of indexes, referrers, and what tags have left behind. */
 export async function untaggedPage(name: string, view: View): Promise<Page> {
   const { browse, addresses, query, now } = view;
   const [repository, found] = await Promise.all([
-    browse.repository(name),
+    browse.repository(name, { waitMs: WAIT_MS }),
     browse.untagged(name, { page: pageOf(query) }),
   ]);
   const to = (digest: string) =>
@@ -24,9 +24,9 @@ export async function untaggedPage(name: string, view: View): Promise<Page> {
       cells: [
         html`<span class="stacked">${digestText(row.digest, { href: addresses.image({ repository: name, reference: row.digest }) })}${facts(row)}</span>`,
         row.subject !== undefined
-          ? html`<span>describes ${to(row.subject)}</span>`
+          ? html`<span>attached to ${to(row.subject)}</span>`
           : row.partOf !== undefined
-            ? html`<span>part of ${to(row.partOf)}</span>`
+            ? html`<span>in the index ${to(row.partOf)}</span>`
             : html`<span class="dim">nothing names it</span>`,
         bytes(row.size),
         moment(row.pushed, now),
@@ -37,6 +37,7 @@ export async function untaggedPage(name: string, view: View): Promise<Page> {
     ${crumbs(addresses, name, { rest: ['untagged'] })}
     <div class="title"><h1>${name}</h1>${repositoryTabs(repository, view, 'untagged')}</div>
     <h2>Manifests without a tag</h2>
+    <p class="dim">Signatures and what else is attached, images of indexes, and what tags have left behind.</p>
     ${counted(found, 'manifest')}
     ${rows.length === 0 ? html`<p class="empty">Every manifest has a tag.</p>` : table({ caption: 'Manifests without a tag', columns: [{ label: 'Manifest', kind: 'main' }, { label: 'Why it is here' }, { label: 'Size', kind: 'number' }, { label: 'Pushed', kind: 'number' }], rows })}
     ${pager(found, (page) => addresses.repositoryPart(name, 'untagged', { page }))}

@@ -2,7 +2,7 @@
 import type { Image } from '../../browse/index.ts';
 import { type Content, html } from '../html.ts';
 import { table } from './table.ts';
-import { foreign } from './text.ts';
+import { amount, foreign, foreignLines } from './text.ts';
 
 /** Pairs of which more are behind a fold. */
 const IN_SIGHT = 12;
@@ -38,10 +38,7 @@ export function pairs(title: string, values: Readonly<Record<string, string>>): 
       caption: title,
       className: 'pairs',
       columns: [{ label: 'Name' }, { label: 'Value' }],
-      rows: some.map(([name, value]) => [
-        html`<code>${foreign(name, { limit: 200 })}</code>`,
-        html`<span class="value">${foreign(value, { limit: 400 })}</span>`,
-      ]),
+      rows: some.map(([name, value]) => [html`<code>${foreign(name, { limit: 200 })}</code>`, shown(value)]),
     });
   const heading = html`<h3>${title} <span class="count">${entries.length.toLocaleString('en')}</span></h3>`;
   if (entries.length <= IN_SIGHT) return html`<div>${heading}${list(entries)}</div>`;
@@ -50,6 +47,12 @@ export function pairs(title: string, values: Readonly<Record<string, string>>): 
     <details><summary>Show all</summary>${list(entries.slice(0, MOST))}</details>
     ${entries.length > MOST ? html`<p class="dim">${entries.length - MOST} more are in the document.</p>` : ''}
   </div>`;
+}
+
+function shown(value: string): Content {
+  const lines = value.trimEnd().split('\n').length;
+  if (lines === 1) return html`<span class="value">${foreign(value, { limit: 400 })}</span>`;
+  return html`<details class="value"><summary>${amount(lines, 'line')}</summary><pre>${foreignLines(value, 8_000)}</pre></details>`;
 }
 
 /** As a shell would need it. */

@@ -69,23 +69,23 @@ function layerRow(layer: Layer, named: Named, isImage: boolean, view: View): Tab
           ${canList ? html`<a class="name" href=${files}>${foreign(name, { limit: 120 })}</a>` : foreign(name, { limit: 120 })}
         </span>
         ${layer.role !== undefined && ROLE_MEANS[layer.role] !== undefined ? html`<span class="dim">${ROLE_MEANS[layer.role]}</span>` : ''}
-        ${layer.unreadable === undefined ? '' : html`<span class="warn">${icon('alert')} ${foreign(layer.unreadable, { limit: 200 })}</span>`}
+        ${layer.unreadable === undefined || !isImage ? '' : html`<span class="warn">${icon('alert')} ${foreign(layer.unreadable, { limit: 200 })}</span>`}
       </span>`,
       html`<span class="stacked">${digestText(layer.digest)}<span class="dim small" title=${foreignAttribute(layer.mediaType)}>${mediaTypeName(layer.mediaType) ?? foreign(layer.mediaType, { limit: 100 })}</span></span>`,
       html`<span class="stacked">${bytes(layer.size)}${layer.unpacked === undefined ? '' : html`<span class="dim">${bytes(layer.unpacked)} unpacked</span>`}</span>`,
       sharing(layer, named, view),
       html`<span class="actions">
         ${isImage ? '' : html`<a href=${content} title="Show it">${icon('code')}<span class="hidden">Show ${name}</span></a>`}
-        ${layer.link === undefined ? html`<span class="dim">not held here</span>` : verifyButton(layer.digest, layer.size, addresses.protocol(layer.link))}
+        ${layer.link === undefined ? html`<span class="dim">not held here</span>` : verifyButton(layer.digest, layer.size, addresses.bytes(layer.link))}
       </span>`,
     ],
   };
 }
 
 function sharing({ sharedBy, digest }: Layer, named: Named, { addresses }: View): Content {
-  if (sharedBy === undefined) return html`<span class="dim">not counted</span>`;
+  if (sharedBy === undefined) return html`<span class="dim unbroken">not counted</span>`;
   const { repositories, images, more } = sharedBy;
-  if (repositories === 0 && images === 0) return html`<span class="dim">nothing else</span>`;
+  if (repositories === 0 && images === 0) return html`<span class="dim unbroken">nothing else</span>`;
   const parts = [
     ...(images === 0 ? [] : [amount(images, 'image')]),
     ...(repositories === 0 ? [] : [amount(repositories, 'repository', 'repositories')]),

@@ -13,6 +13,11 @@ import { foreign } from './text.ts';
 export function made<T>(thing: Made<T>, id: string, render: (value: T) => Content, what: string): VNode {
   if (thing.state === 'ready') return html`<div id=${id}>${render(thing.value)}</div>`;
   if (thing.state === 'refused') return html`<div id=${id}>${refused(thing.reason, what)}</div>`;
+  return making(id, thing.progress, what);
+}
+
+/** How far something is that is being made. */
+export function making(id: string, progress: Progress, what: string): VNode {
   // An empty address is the page's own.
   return html`<div
     id=${id}
@@ -25,8 +30,8 @@ export function made<T>(thing: Made<T>, id: string, render: (value: T) => Conten
     hx-swap="outerMorph"
     hx-sync="#main:drop"
   >
-    <p role="status">${what} is being made: ${describe(thing.progress)}</p>
-    <progress aria-label=${what} max=${thing.progress.total} value=${thing.progress.total === undefined ? undefined : thing.progress.done} />
+    <p role="status">${what} is being made: ${describe(progress)}</p>
+    <progress aria-label=${what} max=${progress.total} value=${progress.total === undefined ? undefined : progress.done} />
     <p class="dim needs-no-script">Load this page again in a moment.</p>
   </div>`;
 }

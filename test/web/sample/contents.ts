@@ -29,23 +29,25 @@ export function kconfig(extra: readonly string[] = []): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** As `uk kernel build` writes it. */
 export function kernelJson(version: string): string {
   const digest = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
-  const patches = [
-    '0001-x86-add-CONFIG_RING0_USER.patch',
-    '0002-x86-entry-call-gate.patch',
-    '0003-x86-fault-ring-0.patch',
-  ];
   return JSON.stringify({
     version,
     variant: 'default',
-    fragments: ['base', 'qemu-microvm'],
+    fragments: ['base', 'guest', 'ring0', 'smp', 'virtio-mmio', 'console', 'net', 'ipv6'],
     guestContract: 2,
     key: digest(version),
     sources: {
-      source: { name: 'linux-source-6.12.tar.xz', digest: digest('source') },
-      patches: patches.map((name) => ({ name, digest: digest(name) })),
+      linux: digest('linux'),
+      patches: digest('patches'),
+      fragments: digest('fragments'),
+      init: digest('init'),
+      compiler: 'gcc (Debian 12.2.0-14+deb12u1) 12.2.0',
+      linker: 'GNU ld (GNU Binutils for Debian) 2.40',
+      libc: digest('libc'),
       guestContract: 2,
+      builder: 3,
     },
   });
 }

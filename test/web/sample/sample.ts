@@ -111,7 +111,7 @@ async function shop(push: HttpPusher): Promise<void> {
     const newest = version === '1.2.0';
     const image = await unikernel(push, {
       repository: 'shop/web',
-      tags: newest ? [version, 'latest'] : [version],
+      tags: version === '1.0.0' ? [version] : [version, 'latest'],
       program: 'nginx',
       version,
       kernel: await kernel(push, 'shop/web', linux, linux === '6.12.117' ? ['IO_URING', 'VIRTIO_FS'] : []),
