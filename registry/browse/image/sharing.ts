@@ -16,6 +16,8 @@ import { within } from '../within.ts';
 const MOST_READ_FOR_A_PAGE = 1_000;
 /** Images of one repository that a row names. */
 const MOST_IMAGES = 20;
+/** Tags of one image that a row names. */
+const MOST_TAGS = 100;
 
 interface Holders {
   names: string[];
@@ -91,7 +93,8 @@ export class Sharing {
     const graph = await this.#graphs.of(repository);
     const found = namersOf(graph, layer);
     const tagged = await this.#tagged.of(repository);
-    const images = found.slice(0, MOST_IMAGES).map((digest) => ({ digest, tags: [...(tagged.get(digest) ?? [])] }));
+    const tagsAt = (digest: Digest) => (tagged.get(digest) ?? []).slice(0, MOST_TAGS);
+    const images = found.slice(0, MOST_IMAGES).map((digest) => ({ digest, tags: tagsAt(digest) }));
     return { repository, images, more: graph.more || found.length > MOST_IMAGES };
   }
 
