@@ -197,12 +197,12 @@ describe('an image', () => {
     ]);
     const base = digestOf('base');
     const shared = await browse.sharing({ repository: 'app', digest: base });
-    expect(shared.rows.map(({ repository, images }) => [repository, images.map(({ tags }) => tags[0]).sort()])).toEqual(
-      [
-        ['app', ['v1', 'v2']],
-        ['elsewhere', ['x']],
-      ],
-    );
+    expect(
+      shared.rows.map(({ repository, images }) => [repository, images?.map(({ tags }) => tags[0]).sort()]),
+    ).toEqual([
+      ['app', ['v1', 'v2']],
+      ['elsewhere', ['x']],
+    ]);
     const document = await browse.document('app', 'v1', 'config');
     expect(JSON.parse(document.text)).toMatchObject({ os: 'linux' });
     expect((await browse.document('app', 'v1')).descriptors).toHaveLength(3);

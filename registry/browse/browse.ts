@@ -54,7 +54,7 @@ export function createBrowse({ store, service, surroundings = SYSTEM, indexLimit
   const list = new RepositoryList(names, summaries);
   const tags = new TagList(service, store, contents, facts);
   const untagged = new UntaggedList(store, { contents, tagged, graphs }, facts);
-  const sharing = new Sharing(store, service, graphs);
+  const sharing = new Sharing(store, service, graphs, tagged);
   const thread = new FilesThread();
   const indexes = new LayerIndexes(store, service, surroundings, thread, indexLimits);
   const files = new ImageFiles(service, indexes, thread);
@@ -80,7 +80,13 @@ export function createBrowse({ store, service, surroundings = SYSTEM, indexLimit
     const moved = isDigest(reference) ? undefined : read.moved.get(reference);
     return images.of(repository, manifest, { tags: at, partOf, pushed: moved ?? manifest.version, ...attached });
   };
-  const comparer = new Comparer(service, imageAt, files, packages);
+  /** What a comparison needs of an image: nothing about who points at it, and who shares its layers. */
+  const bareImageAt = async (repository: string, reference: string) => {
+    const manifest = await manifestAt(repository, reference);
+    const said = { tags: [], partOf: [], pushed: manifest.version, signed: false, referrers: 0 };
+    return images.of(repository, manifest, said, { counted: false });
+  };
+  const comparer = new Comparer(service, bareImageAt, files, packages);
   const space = new Space(store, service, surroundings, names, { contents, tagged, graphs });
 
   return {

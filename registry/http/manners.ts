@@ -7,15 +7,15 @@ const BUSY = 50;
 const SECOND_MS = 1_000;
 /** After a page that took so long, the next one waits as many times longer. */
 const REST = 3;
-const LONGEST_REST_MS = 2_000;
+const LONGEST_REST_MS = 500;
 /** Pages at once, while nobody pulls. */
 const USUAL_WIDTH = 16;
 /** Pages that wait; more are sent away. */
 const MOST_WAITING = 200;
 
 /**
- * Pulls come first. While clients pull, pages and the API are answered one at a time, with pauses, so that they take at
- * most a quarter of the process. While nobody pulls, they are as fast as they can be.
+ * Pulls come first. While clients pull, pages and the API are answered one at a time, with pauses: three times as long as
+ * a page took, and half a second at most. While nobody pulls, they are as fast as they can be.
  */
 export class Manners {
   #second = 0;

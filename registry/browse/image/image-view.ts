@@ -38,10 +38,12 @@ export class ImageView {
     this.#unpacked = unpacked;
   }
 
+  /** @param options `counted`: say of the layers who shares them; default true */
   async of(
     repository: string,
     stored: StoredManifest,
     said: { tags: string[]; partOf: Digest[]; pushed: number | undefined; signed: boolean; referrers: number },
+    { counted = true }: { counted?: boolean } = {},
   ): Promise<Image> {
     const facts = await this.#facts.ofManifest(repository, stored);
     const content = readContent(stored);
@@ -52,7 +54,7 @@ export class ImageView {
       manifest === undefined ? NO_CONFIG : await readConfig(this.#service, repository, manifest, facts.kind);
     warnings.push(...config.warnings);
     const layers =
-      manifest === undefined ? [] : await this.#layers(repository, stored.digest, manifest, config, warnings);
+      manifest === undefined ? [] : await this.#layers(repository, stored.digest, manifest, config, warnings, counted);
     const history = historyOf(config.image, layers.length, warnings);
     nameMakers(layers, history);
     const subject = document?.value.subject;
@@ -95,6 +97,7 @@ export class ImageView {
     manifest: Manifest,
     { image: config }: ReadConfig,
     warnings: string[],
+    isCounted: boolean,
   ): Promise<Layer[]> {
     const diffIds = config?.rootfs.diff_ids ?? [];
     if (config !== undefined && diffIds.length !== manifest.layers.length) {
@@ -105,7 +108,7 @@ export class ImageView {
     const places = manifest.layers.map((descriptor, number) => ({ descriptor, number }));
     return atOnce(places, PAGE_WIDTH, async ({ descriptor, number }): Promise<Layer> => {
       const { digest } = descriptor;
-      if (number < MOST_COUNTED_LAYERS && !counted.has(digest)) {
+      if (isCounted && number < MOST_COUNTED_LAYERS && !counted.has(digest)) {
         counted.set(digest, this.#sharing.count(repository, image, digest));
       }
       const isLooked = number < MOST_LINKED_LAYERS;

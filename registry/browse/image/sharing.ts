@@ -8,33 +8,43 @@ import type { ObjectStore } from '../../storage/contract.ts';
 import { atOnce } from '../at-once.ts';
 import { cutPage } from '../page.ts';
 import type { Graph, Graphs } from '../repositories/graph.ts';
-import { tagsAt } from '../repositories/tagged.ts';
+import type { AllTagged } from '../repositories/tagged.ts';
 import { MOST_SHARING, type SharedBy, type SharingPage, type SharingQuery } from '../types/image.ts';
+import { within } from '../within.ts';
 
 /** A page does not wait until more manifests of a repository are read. */
 const MOST_READ_FOR_A_PAGE = 1_000;
 /** Images of one repository that a row names. */
 const MOST_IMAGES = 20;
+/** Tags of one image that a row names. */
+const MOST_TAGS = 100;
 
 interface Holders {
   names: string[];
   more: boolean;
 }
 
-/** How long a list of repositories that hold a layer may be used again. */
-const HOLDERS_MS = 3_000;
+type SharingRow = SharingPage['rows'][number];
+
+/** Repositories that are read at once. */
+const WIDTH = 4;
+/** How long it may be used again who holds a layer, and which images those are. */
+const KEPT_MS = 15_000;
 
 /** Who else uses a layer. */
 export class Sharing {
   readonly #store: ObjectStore;
   readonly #service: Service;
   readonly #graphs: Graphs;
-  readonly #known = new LRUCache<Digest, Promise<Holders>>({ max: 200, ttl: HOLDERS_MS });
+  readonly #tagged: AllTagged;
+  readonly #known = new LRUCache<Digest, Promise<Holders>>({ max: 200, ttl: KEPT_MS });
+  readonly #rows = new LRUCache<string, Promise<SharingRow | undefined>>({ max: 2_000, ttl: KEPT_MS });
 
-  constructor(store: ObjectStore, service: Service, graphs: Graphs) {
+  constructor(store: ObjectStore, service: Service, graphs: Graphs, tagged: AllTagged) {
     this.#store = store;
     this.#service = service;
     this.#graphs = graphs;
+    this.#tagged = tagged;
   }
 
   /** @param image the manifest that is not counted */
@@ -53,18 +63,39 @@ export class Sharing {
     const { names } = await this.#holders(layer);
     const ordered = [repository, ...names.filter((name) => name !== repository)];
     const cut = cutPage(ordered, query);
-    const rows = await atOnce(cut.rows, 12, async (name) => {
-      // Who may hold the blob is a superset.
-      if ((await this.#service.blobs.find(name, layer)) === undefined) return undefined;
-      const graph = await this.#graphs.of(name);
-      const found = namersOf(graph, layer);
-      const images = await atOnce(found.slice(0, MOST_IMAGES), 8, async (digest) => ({
-        digest,
-        tags: await tagsAt(this.#store, this.#service, name, digest),
-      }));
-      return { repository: name, images, more: graph.more || found.length > MOST_IMAGES };
-    });
-    return { ...cut, total: ordered.length, rows: rows.filter((row) => row !== undefined) };
+    const read = new Map<string, SharingRow | undefined>();
+    const reading = atOnce(cut.rows, WIDTH, async (name) => read.set(name, await this.#row(name, layer)));
+    await within(query.waitMs, reading);
+    const rows = cut.rows.map((name) => (read.has(name) ? read.get(name) : { repository: name, more: false }));
+    const making = { done: read.size, total: cut.rows.length, unit: 'repositories' } as const;
+    return {
+      ...cut,
+      total: ordered.length,
+      rows: rows.filter((row) => row !== undefined),
+      ...(read.size < cut.rows.length ? { making } : {}),
+    };
+  }
+
+  /** Kept for a while: a page that did not wait for it asks again. */
+  #row(repository: string, layer: Digest): Promise<SharingRow | undefined> {
+    const key = `${layer} ${repository}`;
+    const known = this.#rows.get(key);
+    if (known !== undefined) return known;
+    const read = this.#readRow(repository, layer);
+    this.#rows.set(key, read);
+    read.catch(() => this.#rows.delete(key));
+    return read;
+  }
+
+  async #readRow(repository: string, layer: Digest): Promise<SharingRow | undefined> {
+    // Who may hold the blob is a superset.
+    if ((await this.#service.blobs.find(repository, layer)) === undefined) return undefined;
+    const graph = await this.#graphs.of(repository);
+    const found = namersOf(graph, layer);
+    const tagged = await this.#tagged.of(repository);
+    const tagsAt = (digest: Digest) => (tagged.get(digest) ?? []).slice(0, MOST_TAGS);
+    const images = found.slice(0, MOST_IMAGES).map((digest) => ({ digest, tags: tagsAt(digest) }));
+    return { repository, images, more: graph.more || found.length > MOST_IMAGES };
   }
 
   /** The indexes of a repository that list a manifest, as far as a page may wait for that. */

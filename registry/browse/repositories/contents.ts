@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../../../image-format/index.ts';
 import type { Changes } from '../../service/changes.ts';
-import { allReferrersPrefix, digestIn, manifestsPrefix, tagHistoryPrefix, tagsPrefix } from '../../service/keys.ts';
+import {
+  allReferrersPrefix,
+  digestIn,
+  manifestsPrefix,
+  REPOSITORIES_PREFIX,
+  tagHistoryPrefix,
+  tagsPrefix,
+} from '../../service/keys.ts';
 import { isTombstone, parseManifestRecord } from '../../service/manifest-record.ts';
 import type { Surroundings } from '../../service/surroundings.ts';
 import type { ObjectStore } from '../../storage/contract.ts';
@@ -26,6 +33,16 @@ export interface Contents {
   more: boolean;
 }
 
+/** What a list of repositories says of each. */
+export interface Summary {
+  /** That are versions. */
+  tags: number;
+  state: 'tagged' | 'untagged' | 'empty';
+  pushed: number | undefined;
+}
+
+/** A repository with no more keys than that is read by one listing. */
+const FEW_KEYS = 300;
 /** More tags of one repository are left out. */
 const MOST_TAGS = 300_000;
 /** Names kept in memory, of all repositories together. */
@@ -42,10 +59,12 @@ export function keepContents(store: ObjectStore, changes: Changes, surroundings:
 }
 
 async function readContents(store: ObjectStore, repository: string): Promise<Contents> {
+  const few = await fewKeys(store, repository);
+  const below = (prefix: string) => few?.filter((key) => key.startsWith(prefix)) ?? keysBelow(store, prefix);
   const [{ names, more }, history, referrers] = await Promise.all([
-    namesBelow(store, tagsPrefix(repository), MOST_TAGS),
-    readHistory(store, repository),
-    readReferrers(store, repository),
+    readNames(below(tagsPrefix(repository)), tagsPrefix(repository)),
+    readHistory(below(tagHistoryPrefix(repository)), tagHistoryPrefix(repository)),
+    readReferrers(below(allReferrersPrefix(repository)), allReferrersPrefix(repository)),
   ]);
   const versions: string[] = [];
   const attached = new Map<Digest, (AttachedTag & { tag: string })[]>();
@@ -60,24 +79,38 @@ async function readContents(store: ObjectStore, repository: string): Promise<Con
   return { versions, attached, moved, pushed, state, referrers, more };
 }
 
+/** All keys of referrers, tags and their history, by one listing where they are few: these folders follow one another. */
+async function fewKeys(store: ObjectStore, repository: string): Promise<string[] | undefined> {
+  const last = tagsPrefix(repository);
+  const prefix = `${REPOSITORIES_PREFIX}${repository}/`;
+  const { keys, more } = await store.list({ prefix, after: allReferrersPrefix(repository), limit: FEW_KEYS });
+  const isWhole = !more || (keys.at(-1) ?? '') > `${last}\u{ffff}`;
+  return isWhole ? keys : undefined;
+}
+
+export function summaryOf({ versions, state, pushed }: Contents): Summary {
+  return { tags: versions.length, state, pushed };
+}
+
 function withTime(tag: string, at: number | undefined): [string, number][] {
   return at === undefined ? [] : [[tag, at]];
 }
 
-async function namesBelow(store: ObjectStore, prefix: string, most: number) {
+type Keys = Iterable<string> | AsyncIterable<string>;
+
+async function readNames(keys: Keys, prefix: string) {
   const names: string[] = [];
-  for await (const key of keysBelow(store, prefix)) {
-    if (names.length >= most) return { names, more: true };
+  for await (const key of keys) {
+    if (names.length >= MOST_TAGS) return { names, more: true };
     names.push(key.slice(prefix.length));
   }
   return { names, more: false };
 }
 
 /** The latest move of each tag. Its time stands in the key, so no record has to be read. */
-async function readHistory(store: ObjectStore, repository: string): Promise<Map<string, number>> {
-  const prefix = tagHistoryPrefix(repository);
+async function readHistory(keys: Keys, prefix: string): Promise<Map<string, number>> {
   const latest = new Map<string, number>();
-  for await (const key of keysBelow(store, prefix)) {
+  for await (const key of keys) {
     const [tag = '', time = ''] = key.slice(prefix.length).split('/');
     const at = Number(time.slice(0, 15));
     if (Number.isFinite(at)) latest.set(tag, Math.max(latest.get(tag) ?? 0, at));
@@ -85,11 +118,10 @@ async function readHistory(store: ObjectStore, repository: string): Promise<Map<
   return latest;
 }
 
-async function readReferrers(store: ObjectStore, repository: string): Promise<Map<Digest, Digest[]>> {
-  const prefix = allReferrersPrefix(repository);
+async function readReferrers(keys: Keys, prefix: string): Promise<Map<Digest, Digest[]>> {
   const found = new Map<Digest, Digest[]>();
   let count = 0;
-  for await (const key of keysBelow(store, prefix)) {
+  for await (const key of keys) {
     if (count++ > MOST_TAGS) break;
     const subject = digestIn(key, prefix);
     const referrer = key.slice(key.lastIndexOf('/') + 1).replace('-', ':') as Digest;

@@ -55,7 +55,7 @@ afterEach(async () => {
 });
 
 test('names are shown before what their rows say is read', async () => {
-  held = /_tags\/$/;
+  held = /^repositories\//;
   const found = await browse.repositories({ search: 'a', waitMs: 30 });
   expect(found).toMatchObject({ matched: 2, total: 3, making: { done: 0, total: 2, unit: 'repositories' } });
   expect(found.rows).toEqual([
@@ -95,7 +95,7 @@ test('refused pushes to many names cost an answer a bounded number of looks', as
 });
 
 test('an order by time that takes long is not waited for', async () => {
-  held = /_tags\/$/;
+  held = /^repositories\//;
   const found = await browse.repositories({ sort: 'pushed', waitMs: 30 });
   expect(found.rows.map(({ name }) => name)).toEqual(['a/one', 'a/two', 'b']);
   expect(found.making).toMatchObject({ unit: 'repositories' });
@@ -107,7 +107,7 @@ test('an order by time that takes long is not waited for', async () => {
 test('a folder says when something was pushed below it once all of that is known', async () => {
   const { rows } = await browse.repositories({ folders: true });
   expect(rows).toMatchObject([{ kind: 'folder', name: 'a', pushed: expect.any(Number) }, { name: 'b' }]);
-  held = /_tags\/$/;
+  held = /^repositories\//;
 });
 
 test('that a repository has much without a tag is counted while its page is there', async () => {

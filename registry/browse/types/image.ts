@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as z from 'zod';
-import { annotations, bytes, count, digest, type PageQuery, pageInfo, time } from './paging.ts';
+import { annotations, bytes, count, digest, type PageQuery, pageInfo, progressSchema, time } from './paging.ts';
 import { manifestKindSchema, platformRowSchema } from './repository.ts';
 
 /** A descriptor as a document has it, and whether its content can be had here. */
@@ -150,6 +150,8 @@ export interface SharingQuery extends PageQuery {
   repository: string;
   /** The layer. */
   digest: string;
+  /** Milliseconds to wait for images of other repositories; the rest is left out, and `making` says so. Default: until all are there. */
+  waitMs?: number | undefined;
 }
 
 /** Images that share a layer, by repository. */
@@ -159,11 +161,14 @@ export const sharingPageSchema = z
     rows: z.array(
       z.object({
         repository: z.string(),
-        images: z.array(z.object({ digest, tags: z.array(z.string()) })),
-        /** Whether images were left out. */
+        /** Left out while they are not read. */
+        images: z.array(z.object({ digest, tags: z.array(z.string()) })).optional(),
+        /** Whether images were left out because they are many. */
         more: z.boolean(),
       }),
     ),
+    /** There while images of some rows are still being read. */
+    making: progressSchema.optional(),
   })
   .meta({ id: 'SharingPage' });
 export type SharingPage = z.infer<typeof sharingPageSchema>;

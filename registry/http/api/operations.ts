@@ -24,6 +24,13 @@ const page = {
 const search = z.string().max(200).optional().describe('words that must all stand in the name');
 const repository = z.string().describe('name of a repository');
 const reference = z.string().describe('tag or digest');
+const wait = z.coerce
+  .number()
+  .int()
+  .min(0)
+  .max(60_000)
+  .optional()
+  .describe('milliseconds to wait for what has to be read; left out: until all is there');
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const image = { repository, reference };
 const layer = z.coerce.number().int().min(0).optional().describe('number of a layer; left out: all layers together');
@@ -66,13 +73,7 @@ export const OPERATIONS: readonly Operation[] = [
       prefix: z.string().max(255).optional().describe('only names below this folder'),
       sort: z.enum(['name', 'pushed']).optional(),
       folders: flag.optional().describe('show what is below the next slash as one folder'),
-      wait: z.coerce
-        .number()
-        .int()
-        .min(0)
-        .max(60_000)
-        .optional()
-        .describe('milliseconds to wait for what has to be read; left out: until all is there'),
+      wait,
     }),
     answer: types.repositoryPageSchema,
     run: (browse, { wait, ...query }) => browse.repositories({ ...query, waitMs: wait }),
@@ -129,9 +130,9 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/sharing',
     id: 'listSharing',
     summary: 'Images that share a layer',
-    query: z.strictObject({ repository, digest: z.string().describe('digest of the layer'), ...page }),
+    query: z.strictObject({ repository, digest: z.string().describe('digest of the layer'), ...page, wait }),
     answer: types.sharingPageSchema,
-    run: (browse, query) => browse.sharing(query),
+    run: (browse, { wait, ...query }) => browse.sharing({ ...query, waitMs: wait }),
   }),
   operation({
     path: '/kernel',

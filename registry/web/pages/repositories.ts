@@ -13,7 +13,7 @@ import { choiceOf, pageOf, searchOf } from '../query.ts';
 import type { Page, View } from '../view.ts';
 
 /** A page shows what is known by then, and asks again for the rest. */
-const WAIT_MS = 60;
+const WAIT_MS = 40;
 
 /** All repositories: folders of names, or what a search finds in all of them. */
 export async function repositoriesPage(view: View): Promise<Page> {
