@@ -41,6 +41,7 @@ class Relay {
     this.#complete = complete;
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('close', () => this.#session?.close());
+    socket.resume();
   }
 
   #receive(chunk: Buffer): void {
