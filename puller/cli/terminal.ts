@@ -11,8 +11,9 @@ export interface TerminalSize {
 const UNSEEN: TerminalSize = { rows: 24, columns: 80 };
 
 export function terminalSize(): TerminalSize {
-  const { rows = UNSEEN.rows, columns = UNSEEN.columns } = process.stdout;
-  return { rows, columns };
+  const { rows, columns } = process.stdout;
+  // Some terminals say that they have no size at all.
+  return { rows: rows || UNSEEN.rows, columns: columns || UNSEEN.columns };
 }
 
 /** Tells of the size now, and of each other one. */

@@ -4,12 +4,16 @@ import { PassThrough, Readable, Writable } from 'node:stream';
 import { PullerError } from '../../errors.ts';
 import { exitStatus } from '../../guest-contract/control-channel.ts';
 import type { Records } from '../../guest-contract/frames.ts';
+import { silent } from '../agent/failures.ts';
 import type { ClientSession } from '../agent/session.ts';
 import { askAgent } from '../agent/verbs.ts';
 import type { InstanceFolder } from '../state/instance-folder.ts';
 
 /** So much of a guest's complaints is shown. */
 const COMPLAINTS_MAX = 2_000;
+
+/** So long a guest may take for a report. */
+const REPORT_LIMIT_MS = 15_000;
 
 export interface PathKinds {
   /** What is there: a link is one. */
@@ -33,7 +37,7 @@ export async function guestPath(folder: InstanceFolder, path: string): Promise<P
     ],
     { stdout, stderr: new Kept(0) },
   );
-  await session.ended;
+  await inTime(session);
   const [, own, leadsTo] = /^own (\w+)\nleads-to (\w+)\n$/.exec(stdout.text) ?? [];
   const kinds = ['missing', 'file', 'directory', 'link', 'other'];
   if (own === undefined || leadsTo === undefined || !kinds.includes(own) || !kinds.includes(leadsTo)) {
@@ -104,9 +108,16 @@ export async function reportOfGuest(
 ): Promise<string> {
   const stdout = new Kept(limit + 1);
   const session = await askAgent(folder, [['kind', kind]], { stdout, stderr: new Kept(0) });
-  await session.ended;
+  await inTime(session);
   if (stdout.size > limit) throw new PullerError('GUEST_PROTOCOL', `the guest reports more than ${limit} bytes`);
   return stdout.text;
+}
+
+/** A report is there at once, or the guest is asked in vain. */
+async function inTime(session: ClientSession): Promise<void> {
+  const late = setTimeout(() => session.leave(), REPORT_LIMIT_MS);
+  const how = await session.ended.finally(() => clearTimeout(late));
+  if (how.kind !== 'ended') throw silent(`it does not come to an end within ${REPORT_LIMIT_MS / 1_000} s`);
 }
 
 async function checked(session: ClientSession, stderr: Kept): Promise<void> {
