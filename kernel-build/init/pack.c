@@ -270,25 +270,25 @@ static const char *base_of(char *path)
 int archive_pack(const struct frame *request)
 {
 	static const char end[2 * TAR_BLOCK];
+	static char path[PATH_MAX], real[PATH_MAX];
 	const char *named = record_find(request, "arg");
 	struct stat about;
-	char *path;
 
 	archive.follow = record_is_set(request, "follow");
-	if (!named || !*named || strlen(named) >= PATH_MAX - 1 || !(path = strdup(named))) {
+	if (!named || !*named || strlen(named) >= sizeof(path) - 1) {
 		fprintf(stderr, "no path\n");
 		return 1;
 	}
+	strcpy(path, named);
 	const char *name = base_of(path);
-	/* Following a link only at the beginning, as a path with a slash behind it does, too. */
+	/* A link is followed at the beginning only. */
 	if (lstat(path, &about) != 0) {
 		complain(path, errno);
 		return archive.status;
 	}
 	if (archive.follow && stat(path, &about) == 0) {
-		char *real = realpath(path, NULL);
 		archive.follow = 0;
-		pack(real ? real : path, name, about.st_dev);
+		pack(realpath(path, real) ? real : path, name, about.st_dev);
 	} else
 		pack(path, name, about.st_dev);
 	put(end, sizeof(end));
