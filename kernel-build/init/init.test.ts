@@ -321,8 +321,12 @@ describe.skipIf(!compiler)(compiler ? 'archives' : 'archives (skipped: no gcc)',
     const about = statSync(join(target, 'src', 'a'));
     expect([about.mode & 0o7777, about.mtimeMs, about.nlink]).toEqual([0o4751, 1_000_000, 2]);
     expect(readlinkSync(join(target, 'src', 'far'))).toBe('f'.repeat(300));
-    expect(execFileSync('diff', ['-r', '--no-dereference', join(tree, 'src'), join(target, 'src')]).toString()).toBe('');
-    const listed = execFileSync('tar', ['t', '--quoting-style=literal', '--show-transformed-names'], { input: archive });
+    expect(execFileSync('diff', ['-r', '--no-dereference', join(tree, 'src'), join(target, 'src')]).toString()).toBe(
+      '',
+    );
+    const listed = execFileSync('tar', ['t', '--quoting-style=literal', '--show-transformed-names'], {
+      input: archive,
+    });
     expect(listed.toString()).toContain(`src/deep/${'d'.repeat(120)}/${'e'.repeat(200)}`);
   });
 
@@ -352,13 +356,20 @@ describe.skipIf(!compiler)(compiler ? 'archives' : 'archives (skipped: no gcc)',
     make();
     const archive = run(program, ['pack', join(tree, 'src')]);
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(4_000), fc.nat(255)), { maxLength: 6 }), fc.nat(archive.length), (changes, cut) => {
-        const damaged = Buffer.from(archive.subarray(0, cut));
-        for (const [at, value] of changes) if (at < damaged.length) damaged[at] = value;
-        const target = mkdtempSync(join(tree, 'target-'));
-        const { status, stderr } = spawnSync(program, ['unpack', target], { input: damaged });
-        expect([status === 0 || status === 1, /Sanitizer|runtime error/.test(stderr.toString())]).toEqual([true, false]);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.nat(4_000), fc.nat(255)), { maxLength: 6 }),
+        fc.nat(archive.length),
+        (changes, cut) => {
+          const damaged = Buffer.from(archive.subarray(0, cut));
+          for (const [at, value] of changes) if (at < damaged.length) damaged[at] = value;
+          const target = mkdtempSync(join(tree, 'target-'));
+          const { status, stderr } = spawnSync(program, ['unpack', target], { input: damaged });
+          expect([status === 0 || status === 1, /Sanitizer|runtime error/.test(stderr.toString())]).toEqual([
+            true,
+            false,
+          ]);
+        },
+      ),
       { numRuns: 60 },
     );
     const parent = execFileSync('tar', ['c', '-P', '--transform=s,^,../,', '-C', tree, 'src/a']);

@@ -32,7 +32,17 @@ describe('exec', () => {
 
   test('arguments and variables arrive exactly as given', async () => {
     const odd = ['', ' ', 'a b', '$HOME', '`x`', '"\'\\', 'ä\n', '--', '-i'];
-    const ran = await node.run('exec', '-e', 'ODD= "$x"\n', 'good', 'sh', '-c', 'printf "<%s>" "$FROM" "$ODD" "$@"', '_', ...odd);
+    const ran = await node.run(
+      'exec',
+      '-e',
+      'ODD= "$x"\n',
+      'good',
+      'sh',
+      '-c',
+      'printf "<%s>" "$FROM" "$ODD" "$@"',
+      '_',
+      ...odd,
+    );
     expect(ran.stdout.toString()).toBe(['run', ' "$x"\n', ...odd].map((text) => `<${text}>`).join(''));
   });
 
@@ -70,7 +80,11 @@ describe('exec', () => {
   test('nothing to ask: refused in one line, and nothing runs here', async () => {
     await node.uk('run', '-d', '--name', 'without', '--no-agent', IMAGE);
     const lines = [];
-    for (const args of [['exec', 'without', 'true'], ['cp', 'without:/etc', '.'], ['top', 'without']]) {
+    for (const args of [
+      ['exec', 'without', 'true'],
+      ['cp', 'without:/etc', '.'],
+      ['top', 'without'],
+    ]) {
       lines.push((await node.run(...args)).stderr.toString());
     }
     expect(new Set(lines)).toEqual(new Set(['uk: without has no agent: it was made with --no-agent\n']));
@@ -126,7 +140,18 @@ describe('health', () => {
   test('by a command in the guest', async () => {
     const flag = join(node.folder, 'well');
     const check = ['--health-cmd', `test -f ${flag} || { echo not yet; false; }`];
-    await node.uk('run', '-d', '--name', 'checked', ...check, '--health-interval', '200ms', '--health-retries', '2', IMAGE);
+    await node.uk(
+      'run',
+      '-d',
+      '--name',
+      'checked',
+      ...check,
+      '--health-interval',
+      '200ms',
+      '--health-retries',
+      '2',
+      IMAGE,
+    );
     await until('it is unhealthy', async () => /\(unhealthy\)/.test(await node.uk('ps')));
     expect(await node.inspect('checked')).toMatchObject({ health: { detail: 'exit status 1: not yet' } });
     await writeFile(flag, '');
@@ -143,7 +168,11 @@ describe('stats', () => {
 });
 
 /** An archive entry as a hostile guest writes it. */
-function entry(path: string, type: 'file' | 'symlink' | 'hardlink' | 'directory', more: { linkname?: string; text?: string } = {}) {
+function entry(
+  path: string,
+  type: 'file' | 'symlink' | 'hardlink' | 'directory',
+  more: { linkname?: string; text?: string } = {},
+) {
   const content = Buffer.from(more.text ?? '');
   const header = headers({ path, type, mode: 0o6755, uid: 0, gid: 0, ...more }, content.length, 0);
   return Buffer.concat([header, content, Buffer.alloc((512 - (content.length % 512)) % 512)]);
@@ -265,7 +294,9 @@ describe('a hostile guest', () => {
     });
 
     test('no archive at all', async () => {
-      expect((await copied(Buffer.alloc(2048, 'nothing'))).said).toMatch(/^uk: what the guest sends is not written here/);
+      expect((await copied(Buffer.alloc(2048, 'nothing'))).said).toMatch(
+        /^uk: what the guest sends is not written here/,
+      );
     });
   });
 });

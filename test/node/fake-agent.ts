@@ -18,7 +18,10 @@ import { numberOf, type Records, recordOf } from '../../puller/guest-contract/fr
 export class FakeAgent {
   readonly #port: Socket;
   readonly #kind: () => string;
-  readonly #sessions = new Map<number, { kill(): void; input(bytes: Buffer | undefined): void; credit(n: number): void }>();
+  readonly #sessions = new Map<
+    number,
+    { kill(): void; input(bytes: Buffer | undefined): void; credit(n: number): void }
+  >();
 
   constructor(port: Socket, kind: () => string) {
     this.#port = port;

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Duplex } from 'node:stream';
 import { expect, test, vi } from 'vitest';
-import { AGENT, AgentFrameDecoder, encodeAgentFrame, encodeAgentRecords, SESSIONS_MAX } from '../../guest-contract/agent-frames.ts';
+import {
+  AGENT,
+  AgentFrameDecoder,
+  encodeAgentFrame,
+  encodeAgentRecords,
+  SESSIONS_MAX,
+} from '../../guest-contract/agent-frames.ts';
 import { AgentChannel } from './agent-channel.ts';
 import { OUTPUT_WINDOW, type SessionListener } from './agent-session.ts';
 
@@ -22,7 +28,14 @@ class Port extends Duplex {
 }
 
 function listener() {
-  return { opened: vi.fn(), output: vi.fn(), roomy: vi.fn(), exited: vi.fn(), failed: vi.fn(), broken: vi.fn() } satisfies SessionListener;
+  return {
+    opened: vi.fn(),
+    output: vi.fn(),
+    roomy: vi.fn(),
+    exited: vi.fn(),
+    failed: vi.fn(),
+    broken: vi.fn(),
+  } satisfies SessionListener;
 }
 
 function channel(openLimitMs = 60_000) {

@@ -6,7 +6,13 @@ import { imageHealth } from './image-health.ts';
 const SECOND = 1_000_000_000;
 
 test('the check of an image, as Docker writes it', () => {
-  const Healthcheck = { Test: ['CMD', 'pg_isready', '-q'], Interval: 5 * SECOND, Timeout: SECOND, Retries: 9, StartPeriod: 0 };
+  const Healthcheck = {
+    Test: ['CMD', 'pg_isready', '-q'],
+    Interval: 5 * SECOND,
+    Timeout: SECOND,
+    Retries: 9,
+    StartPeriod: 0,
+  };
   expect(imageHealth({ Healthcheck })).toEqual({
     ...{ probe: { kind: 'command', args: ['pg_isready', '-q'] }, intervalMs: 5_000, timeoutMs: 1_000 },
     ...{ startPeriodMs: 0, retries: 9 },
@@ -18,18 +24,30 @@ test('the check of an image, as Docker writes it', () => {
 });
 
 test('none, and what is none', () => {
-  for (const Healthcheck of [undefined, null, {}, { Test: [] }, { Test: ['NONE'] }, { Test: ['CMD'] }, { Test: 'x' }, 5]) {
+  for (const Healthcheck of [
+    undefined,
+    null,
+    {},
+    { Test: [] },
+    { Test: ['NONE'] },
+    { Test: ['CMD'] },
+    { Test: 'x' },
+    5,
+  ]) {
     expect(imageHealth({ Healthcheck })).toBeUndefined();
   }
 });
 
 test('an image may write anything there', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.constantFrom('Test', 'Interval', 'Timeout', 'Retries'), fc.anything()), (Healthcheck) => {
-      const check = imageHealth({ Healthcheck });
-      if (check === undefined) return;
-      expect(check.intervalMs).toBeGreaterThan(0);
-      expect(check.timeoutMs).toBeLessThan(2 ** 31);
-    }),
+    fc.property(
+      fc.dictionary(fc.constantFrom('Test', 'Interval', 'Timeout', 'Retries'), fc.anything()),
+      (Healthcheck) => {
+        const check = imageHealth({ Healthcheck });
+        if (check === undefined) return;
+        expect(check.intervalMs).toBeGreaterThan(0);
+        expect(check.timeoutMs).toBeLessThan(2 ** 31);
+      },
+    ),
   );
 });
