@@ -32,6 +32,8 @@ export const LABEL = {
   libc: 'vnd.uk.libc',
   /** In the config: how the guest gets its root, `initramfs` or `erofs`, where the image does not leave that to the node. */
   root: 'vnd.uk.root',
+  /** In the config: `off` where the guest's agent must not do anything. */
+  agent: 'vnd.uk.agent',
 } as const;
 
 export const LAYER_ROLES = ['kernel', 'deps', 'app', 'config'] as const;

@@ -7,6 +7,9 @@ import { KernelError } from './errors.ts';
 /** The version of docs/guest-contract.md that the init in `init/` speaks. */
 export const GUEST_CONTRACT = 2;
 
+/** The version of the agent in that init: `agent` in `kernel.json`, and in HELLO. */
+export const GUEST_AGENT = 1;
+
 /** Names of all files that the init is compiled from, sorted. */
 export async function initSources(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((name) => /\.[ch]$/.test(name)).sort();

@@ -8,7 +8,7 @@ import { type BuildInputs, buildKey, collectInputs } from './build-key.ts';
 import { collectTree, compileTree, configureTree } from './build-tree.ts';
 import { KernelError } from './errors.ts';
 import { mergeFragments, readFragments, type Settings } from './fragments.ts';
-import { compileInit, GUEST_CONTRACT } from './guest-init.ts';
+import { compileInit, GUEST_AGENT, GUEST_CONTRACT } from './guest-init.ts';
 import { sourceDigest, sourceTarball, unpackSource } from './linux-source.ts';
 import { applyPatch, type Patch, readSeries } from './patch-series.ts';
 import { CompileProgress, type KernelProgress } from './progress.ts';
@@ -53,6 +53,8 @@ export interface KernelDescription {
   readonly fragments: readonly string[];
   /** Version of docs/guest-contract.md that its init speaks. */
   readonly guestContract: number;
+  /** Version of the agent in its init. Kernels from before there was one lack it. */
+  readonly agent?: number;
   readonly key: Digest;
   readonly sources: BuildInputs;
 }
@@ -121,6 +123,7 @@ export async function kernelFor(request: KernelRequest, options: KernelOptions =
       ...(preset === 'small' ? {} : { preset }),
       fragments: names,
       guestContract: GUEST_CONTRACT,
+      agent: GUEST_AGENT,
       key,
       sources,
     });

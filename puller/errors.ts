@@ -34,6 +34,16 @@ export type PullerErrorCode =
   | 'SUPERVISOR_SILENT'
   /** A supervisor that ended without having said why. */
   | 'SUPERVISOR_LOST'
+  /** The guest has no agent, or it is turned off. */
+  | 'AGENT_MISSING'
+  /** The guest's agent does too many things at a time already. */
+  | 'AGENT_BUSY'
+  /** The guest's agent does not answer. */
+  | 'AGENT_SILENT'
+  /** A command in a guest could not be started. */
+  | 'EXEC_FAILED'
+  /** Files could not be read or written in a guest, or what a guest sent must not be written here. */
+  | 'COPY_FAILED'
   /** No monitor on this machine, or one that is too old. */
   | 'MONITOR_MISSING'
   /** The monitor refused its arguments or ended before the guest had begun. */

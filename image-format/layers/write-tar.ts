@@ -14,17 +14,21 @@ const TYPEFLAG: Readonly<Record<EntryType, string>> = {
   fifo: '6',
 };
 
+/** An entry that may have a time of its own, in seconds since 1970. */
+export type TarEntry = LayerEntry & { mtime?: number };
+
 /**
  * The archive of entries that are in order already (see `arrange`). Nothing in it depends on anything but them: no
- * names of users, one time for all, pax headers only for what a plain header cannot say.
+ * names of users, one time for all that have none of their own, pax headers only for what a plain header cannot say.
  *
- * @param mtime seconds since 1970
+ * @param layerMtime seconds since 1970
  */
 export async function* writeTar(
-  entries: readonly LayerEntry[],
-  mtime: number,
+  entries: Iterable<TarEntry> | AsyncIterable<TarEntry>,
+  layerMtime: number,
 ): AsyncGenerator<Buffer, void, undefined> {
-  for (const entry of entries) {
+  for await (const entry of entries) {
+    const { mtime = layerMtime } = entry;
     if (entry.source === undefined) {
       yield headers(entry, 0, mtime);
       continue;
@@ -41,7 +45,8 @@ export async function* writeTar(
   yield Buffer.alloc(2 * BLOCK);
 }
 
-function headers(entry: LayerEntry, size: number, mtime: number): Buffer {
+/** The header of an entry, with a pax header before it where it takes one. */
+export function headers(entry: LayerEntry, size: number, mtime: number): Buffer {
   const { path, type, mode, uid, gid, linkname = '', devmajor = 0, devminor = 0, xattrs } = entry;
   const name = type === 'directory' ? `${path === '' ? '.' : path}/` : path;
   const pax = new Map<string, Uint8Array>();

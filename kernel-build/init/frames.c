@@ -8,21 +8,29 @@ static uint32_t little32(const unsigned char *bytes)
 	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
-int frame_peek(const struct frame_reader *reader, struct frame *frame)
+int frame_peek_session(const struct frame_reader *reader, size_t limit, struct frame *frame)
 {
 	if (reader->have < FRAME_HEADER)
 		return 0;
 
 	uint32_t length = little32(reader->buffer);
-	if (length > FRAME_PAYLOAD_MAX || reader->buffer[6] || reader->buffer[7])
+	if (length > limit)
 		return -1;
 	if (reader->have - FRAME_HEADER < length)
 		return 0;
 
 	frame->type = (uint16_t)(reader->buffer[4] | reader->buffer[5] << 8);
+	frame->session = (uint16_t)(reader->buffer[6] | reader->buffer[7] << 8);
 	frame->payload = (const char *)reader->buffer + FRAME_HEADER;
 	frame->length = length;
 	return 1;
+}
+
+int frame_peek(const struct frame_reader *reader, struct frame *frame)
+{
+	if (reader->have >= FRAME_HEADER && (reader->buffer[6] || reader->buffer[7]))
+		return -1;
+	return frame_peek_session(reader, FRAME_PAYLOAD_MAX, frame);
 }
 
 void frame_drop(struct frame_reader *reader, const struct frame *frame)
@@ -158,10 +166,29 @@ void frame_add_number(struct frame_writer *writer, const char *key, uint64_t num
 	frame_add(writer, key, at);
 }
 
+static void put_length(unsigned char *header, size_t length)
+{
+	for (int i = 0; i < 4; i++)
+		header[i] = (unsigned char)(length >> (8 * i));
+}
+
 void frame_finish(struct frame_writer *writer)
 {
-	uint32_t length = (uint32_t)(writer->length - FRAME_HEADER);
+	put_length(writer->bytes, writer->length - FRAME_HEADER);
+}
 
-	for (int i = 0; i < 4; i++)
-		writer->bytes[i] = (unsigned char)(length >> (8 * i));
+void frame_header(unsigned char header[FRAME_HEADER], size_t length, uint16_t type, uint16_t session)
+{
+	put_length(header, length);
+	header[4] = (unsigned char)(type & 0xff);
+	header[5] = (unsigned char)(type >> 8);
+	header[6] = (unsigned char)(session & 0xff);
+	header[7] = (unsigned char)(session >> 8);
+}
+
+int record_is_set(const struct frame *frame, const char *key)
+{
+	const char *value = record_find(frame, key);
+
+	return value && strcmp(value, "1") == 0;
 }

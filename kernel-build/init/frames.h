@@ -14,12 +14,20 @@
 #define FRAME_WRITER_MAX 2048
 
 /* Host to guest. */
-enum { FRAME_START = 1, FRAME_SIGNAL = 2, FRAME_STDIN_END = 3, FRAME_PING = 4, FRAME_END = 5 };
+enum {
+	FRAME_START = 1,
+	FRAME_SIGNAL = 2,
+	FRAME_STDIN_END = 3,
+	FRAME_PING = 4,
+	FRAME_END = 5,
+	FRAME_RESIZE = 6,
+};
 /* Guest to host. */
 enum { FRAME_HELLO = 101, FRAME_STARTED = 102, FRAME_EXIT = 103, FRAME_FAILURE = 104, FRAME_PONG = 105 };
 
 struct frame {
 	uint16_t type;
+	uint16_t session; /* on the agent's port; 0 on the control port */
 	const char *payload;
 	size_t length;
 };
@@ -35,6 +43,9 @@ struct frame_reader {
  * needed. -1: no frame can begin like this (too long, or the zero field is not zero).
  */
 int frame_peek(const struct frame_reader *reader, struct frame *frame);
+
+/* The same for the agent's port: a frame belongs to a session, and its payload has at most `limit` bytes. */
+int frame_peek_session(const struct frame_reader *reader, size_t limit, struct frame *frame);
 
 /* Forgets the frame that frame_peek has shown. */
 void frame_drop(struct frame_reader *reader, const struct frame *frame);
@@ -74,5 +85,11 @@ void frame_add_number(struct frame_writer *writer, const char *key, uint64_t num
 
 /* Puts the length in; the bytes are then ready to be sent. */
 void frame_finish(struct frame_writer *writer);
+
+/* The header of a frame of the agent's port. */
+void frame_header(unsigned char header[FRAME_HEADER], size_t length, uint16_t type, uint16_t session);
+
+/* Whether the value of that key is `1`. */
+int record_is_set(const struct frame *frame, const char *key);
 
 #endif

@@ -285,3 +285,95 @@ describe.skipIf(!compiler)(compiler ? 'populate' : 'populate (skipped: no gcc)',
       expect(fill()).toMatchObject({ status: 1, stdout: expect.stringMatching(/levels|loop/i) });
   });
 });
+
+describe.skipIf(!compiler)(compiler ? 'archives' : 'archives (skipped: no gcc)', () => {
+  let program: string;
+  let tree: string;
+  beforeAll(() => {
+    program = compile('archive', ['pack.c', 'unpack.c', 'tar.c', 'frames.c', 'paths.c']);
+  });
+  beforeEach(() => {
+    tree = mkdtempSync(join(folder, 'tree-'));
+  });
+
+  function make(): void {
+    mkdirSync(join(tree, 'src', 'deep', 'd'.repeat(120)), { recursive: true });
+    writeFileSync(join(tree, 'src', 'a'), 'one');
+    linkSync(join(tree, 'src', 'a'), join(tree, 'src', 'again'));
+    writeFileSync(join(tree, 'src', 'deep', 'd'.repeat(120), 'e'.repeat(200)), Buffer.alloc(100_001, 'x'));
+    symlinkSync('f'.repeat(300), join(tree, 'src', 'far'));
+    writeFileSync(join(tree, 'src', 'ä "b"\n'), '');
+    chmodSync(join(tree, 'src', 'a'), 0o4751);
+    utimesSync(join(tree, 'src', 'a'), 1_000, 1_000);
+  }
+
+  function names(path: string): string[] {
+    return readdirSync(path, { recursive: true, encoding: 'utf8' }).sort();
+  }
+
+  test('what is packed is unpacked as it was, and tar(1) reads it', () => {
+    make();
+    const archive = run(program, ['pack', join(tree, 'src')]);
+    const target = join(tree, 'target');
+    mkdirSync(target);
+    run(program, ['unpack', target], archive);
+    expect(names(join(target, 'src'))).toEqual(names(join(tree, 'src')));
+    const about = statSync(join(target, 'src', 'a'));
+    expect([about.mode & 0o7777, about.mtimeMs, about.nlink]).toEqual([0o4751, 1_000_000, 2]);
+    expect(readlinkSync(join(target, 'src', 'far'))).toBe('f'.repeat(300));
+    expect(execFileSync('diff', ['-r', '--no-dereference', join(tree, 'src'), join(target, 'src')]).toString()).toBe(
+      '',
+    );
+    const listed = execFileSync('tar', ['t', '--quoting-style=literal', '--show-transformed-names'], {
+      input: archive,
+    });
+    expect(listed.toString()).toContain(`src/deep/${'d'.repeat(120)}/${'e'.repeat(200)}`);
+  });
+
+  test('a path that ends with a dot means what is in it', () => {
+    make();
+    const target = join(tree, 'target');
+    mkdirSync(target, { mode: 0o700 });
+    run(program, ['unpack', target], run(program, ['pack', `${join(tree, 'src')}/.`]));
+    expect(names(target)).toEqual(names(join(tree, 'src')));
+    expect(statSync(target).mode & 0o7777).toBe(0o700);
+  });
+
+  test('an archive of tar(1) with pax headers', () => {
+    make();
+    const target = join(tree, 'target');
+    mkdirSync(target);
+    run(program, ['unpack', target], execFileSync('tar', ['c', '--format=pax', '-C', tree, 'src']));
+    expect(names(join(target, 'src'))).toEqual(names(join(tree, 'src')));
+  });
+
+  test('what is missing is said, with the status 1', () => {
+    const { status, stderr } = spawnSync(program, ['pack', join(tree, 'none')]);
+    expect([status, stderr.toString()]).toEqual([1, `${join(tree, 'none')}: No such file or directory\n`]);
+  });
+
+  test('no bytes bring the reader down, or out of its directory', () => {
+    make();
+    const archive = run(program, ['pack', join(tree, 'src')]);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(4_000), fc.nat(255)), { maxLength: 6 }),
+        fc.nat(archive.length),
+        (changes, cut) => {
+          const damaged = Buffer.from(archive.subarray(0, cut));
+          for (const [at, value] of changes) if (at < damaged.length) damaged[at] = value;
+          const target = mkdtempSync(join(tree, 'target-'));
+          const { status, stderr } = spawnSync(program, ['unpack', target], { input: damaged });
+          expect([status === 0 || status === 1, /Sanitizer|runtime error/.test(stderr.toString())]).toEqual([
+            true,
+            false,
+          ]);
+        },
+      ),
+      { numRuns: 60 },
+    );
+    const parent = execFileSync('tar', ['c', '-P', '--transform=s,^,../,', '-C', tree, 'src/a']);
+    const inside = mkdtempSync(join(tree, 'inside-'));
+    expect(spawnSync(program, ['unpack', inside], { input: parent }).stderr.toString()).toMatch(/leads out/);
+  });
+});

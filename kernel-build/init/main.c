@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent.h"
 #include "frames.h"
 #include "log.h"
 #include "mounts.h"
@@ -29,11 +30,15 @@
 #include "volumes.h"
 
 #define CONTRACT "2"
+/* The version of the agent. */
+#define AGENT "1"
 /* How long the streams may stay open after the program's end although everything else has been killed. */
 #define STRAGGLER_MS 2000
 #define RETRY_MS 5
 /* How often to look for a host that has left the control port and may come back. */
 #define RECONNECT_MS 50
+/* What poll() watches: the control port, three pumps, the agent. */
+#define POLLS (7 + AGENT_POLLS)
 
 static unsigned char control_bytes[FRAME_HEADER + FRAME_PAYLOAD_MAX];
 
@@ -52,6 +57,7 @@ static struct {
 	int tethered;  /* the machine ends when the host leaves the control port */
 	int away;      /* the host has left it */
 	int power_off; /* end by ACPI, not by a reset */
+	int agent;     /* the node has the agent's port; 0 again when it was found */
 } machine;
 
 static void send_frame(struct frame_writer *writer)
@@ -92,6 +98,7 @@ static void send_hello(void)
 
 	frame_begin(&writer, FRAME_HELLO);
 	frame_add(&writer, "contract", CONTRACT);
+	frame_add(&writer, "agent", AGENT);
 	frame_add(&writer, "kernel", names.release);
 	frame_add_number(&writer, "cpl", privilege_level());
 	frame_add_number(&writer, "cpus", (uint64_t)CPU_COUNT(&cpus));
@@ -184,14 +191,13 @@ static void end_program(void)
 
 static void handle_start(const struct frame *start)
 {
-	const char *tether = record_find(start, "tether");
 	const char *end = record_find(start, "end");
 	struct program program;
 
 	if (machine.started)
 		return;
 	machine.started = 1;
-	machine.tethered = tether && strcmp(tether, "1") == 0;
+	machine.tethered = record_is_set(start, "tether");
 	machine.power_off = end && strcmp(end, "power-off") == 0;
 	if (prepare(start, &machine.failure) != 0 || program_start(start, &program, &machine.failure) != 0) {
 		machine.failed = 1;
@@ -200,6 +206,7 @@ static void handle_start(const struct frame *start)
 		return;
 	}
 	machine.pid = program.pid;
+	machine.agent = record_is_set(start, "agent");
 	pump_open(&machine.output, program.output, machine.ports.output, 0);
 	pump_open(&machine.error, program.error, machine.ports.error, 0);
 	if (program.input >= 0) {
@@ -228,6 +235,9 @@ static void handle_frame(const struct frame *frame)
 	case FRAME_STDIN_END:
 		if (parse_number(record_find(frame, "bytes"), &number) == 0)
 			pump_limit(&machine.input, number);
+		break;
+	case FRAME_RESIZE:
+		program_resize(machine.output.from, frame);
 		break;
 	case FRAME_PING:
 		send_pong(frame);
@@ -273,6 +283,7 @@ static void reap(void)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		agent_reaped(pid, status);
 		if (pid != machine.pid)
 			continue;
 		machine.wait_status = status;
@@ -313,14 +324,14 @@ static void report_when_drained(void)
 /* When to look again although nothing has happened; -1: never. */
 static int next_look(void)
 {
-	if (machine.input.retry || machine.output.retry || machine.error.retry)
+	if (machine.input.retry || machine.output.retry || machine.error.retry || machine.agent)
 		return RETRY_MS;
 	if (machine.away || (machine.ended && !machine.reported))
 		return RECONNECT_MS;
-	return -1;
+	return agent_next_look();
 }
 
-static void wait_for_events(struct pollfd entries[7])
+static void wait_for_events(struct pollfd entries[POLLS])
 {
 	struct timespec limit = { 0 };
 	sigset_t none;
@@ -330,21 +341,32 @@ static void wait_for_events(struct pollfd entries[7])
 	pump_poll(&machine.input, &entries[1]);
 	pump_poll(&machine.output, &entries[3]);
 	pump_poll(&machine.error, &entries[5]);
+	agent_poll(&entries[7]);
 	limit.tv_nsec = milliseconds * 1000000L;
 	sigemptyset(&none);
-	if (ppoll(entries, 7, milliseconds < 0 ? NULL : &limit, &none) < 0)
-		memset(entries, 0, 7 * sizeof(*entries));
+	if (ppoll(entries, POLLS, milliseconds < 0 ? NULL : &limit, &none) < 0)
+		memset(entries, 0, POLLS * sizeof(*entries));
+}
+
+/* Nobody waits for the agent's port: it is looked for when the program runs. */
+static void find_agent(void)
+{
+	if (!machine.agent || !ports_find_agent(&machine.ports))
+		return;
+	machine.agent = 0;
+	agent_open(machine.ports.agent);
 }
 
 __attribute__((noreturn)) static void run(void)
 {
-	struct pollfd entries[7];
+	struct pollfd entries[POLLS];
 
 	for (;;) {
 		/* Frames first: START is often there before the first wait. */
 		read_control();
 		if (machine.ended && !machine.reported)
 			report_when_drained();
+		find_agent();
 		wait_for_events(entries);
 		if (machine.away)
 			machine.away = !port_host_connected(machine.ports.control);
@@ -352,6 +374,7 @@ __attribute__((noreturn)) static void run(void)
 		pump_polled(&machine.input, &entries[1]);
 		pump_polled(&machine.output, &entries[3]);
 		pump_polled(&machine.error, &entries[5]);
+		agent_polled(&entries[7]);
 	}
 }
 

@@ -60,6 +60,8 @@ static int *slot_of(struct ports *ports, const char *name)
 		return &ports->output;
 	if (strcmp(name, "uk.stderr") == 0)
 		return &ports->error;
+	if (strcmp(name, "uk.agent") == 0)
+		return &ports->agent;
 	return NULL;
 }
 
@@ -108,7 +110,7 @@ void ports_open(struct ports *ports)
 {
 	long limit = milliseconds() + PORTS_TIMEOUT_MS;
 
-	*ports = (struct ports){ -1, -1, -1, -1 };
+	*ports = (struct ports){ -1, -1, -1, -1, -1 };
 	for (;;) {
 		if (!all_open(ports))
 			look(ports);
@@ -118,6 +120,13 @@ void ports_open(struct ports *ports)
 			die("the ports uk.control, uk.stdin, uk.stdout, uk.stderr are not all there and connected");
 		pause_briefly();
 	}
+}
+
+int ports_find_agent(struct ports *ports)
+{
+	if (ports->agent < 0)
+		look(ports);
+	return ports->agent >= 0 && port_host_connected(ports->agent);
 }
 
 int port_write_all(int fd, const void *bytes, size_t length)

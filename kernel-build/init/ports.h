@@ -10,6 +10,7 @@ struct ports {
 	int input;
 	int output;
 	int error;
+	int agent; /* -1 where the node has none, or the driver has not added it yet */
 };
 
 /*
@@ -17,6 +18,9 @@ struct ports {
  * exec). Dies where that takes longer than PORTS_TIMEOUT_MS.
  */
 void ports_open(struct ports *ports);
+
+/* Looks again for the agent's port, which nobody waits for. 1: it is there and the host is connected. */
+int ports_find_agent(struct ports *ports);
 
 /* The driver reports POLLHUP for as long as no host is connected. */
 int port_host_connected(int fd);

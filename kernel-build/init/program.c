@@ -9,14 +9,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* What the child needs, laid out before the fork. */
 struct plan {
+	const struct frame *request;
+	program_body body; /* NULL: the arguments name a file */
+	int terminal;
 	char **arguments;
 	char **environment;
 	const char *path;
@@ -25,7 +31,7 @@ struct plan {
 	char home[sizeof("HOME=") + sizeof(((struct user *)0)->home)];
 };
 
-/* What a child that could not become the program tells its parent. */
+/* Why the last attempt to execute something failed. */
 struct report {
 	int in_directory; /* else: in exec */
 	int error;
@@ -64,16 +70,10 @@ static void append(char **list, char *text)
 	*list = text;
 }
 
-static int plan_make(const struct frame *start, struct plan *plan, struct failure *failure)
+static int plan_lists(const struct frame *request, struct plan *plan, struct failure *failure)
 {
-	const char *user = record_find(start, "user");
-
-	if (user_lookup(user, &plan->user) != 0) {
-		failure_set(failure, "user", EINVAL, 125, "the image has no such user or group: %s", user);
-		return -1;
-	}
-	plan->arguments = list_of(start, "arg", 0);
-	plan->environment = list_of(start, "env", 2);
+	plan->arguments = list_of(request, "arg", 0);
+	plan->environment = list_of(request, "env", 3);
 	if (!plan->arguments || !plan->environment) {
 		failure_set(failure, "exec", ENOMEM, 125, "no memory for the arguments");
 		return -1;
@@ -82,17 +82,43 @@ static int plan_make(const struct frame *start, struct plan *plan, struct failur
 		failure_set(failure, "exec", EINVAL, 125, "the image names no program to run");
 		return -1;
 	}
+	return 0;
+}
+
+static int plan_make(const struct frame *request, program_body body, struct plan *plan, struct failure *failure)
+{
+	const char *user = record_find(request, "user");
+
+	*plan = (struct plan){ .request = request, .body = body, .directory = "/" };
+	if (body)
+		return 0;
+	plan->terminal = record_is_set(request, "tty");
+	if (user_lookup(user, &plan->user) != 0) {
+		failure_set(failure, "user", EINVAL, 125, "the image has no such user or group: %s", user);
+		return -1;
+	}
+	if (plan_lists(request, plan, failure) != 0)
+		return -1;
 	if (!variable(plan->environment, "PATH"))
 		append(plan->environment, "PATH=" DEFAULT_PATH);
 	if (!variable(plan->environment, "HOME")) {
 		snprintf(plan->home, sizeof(plan->home), "HOME=%s", plan->user.home);
 		append(plan->environment, plan->home);
 	}
+	if (plan->terminal && !variable(plan->environment, "TERM"))
+		append(plan->environment, "TERM=xterm");
 	plan->path = variable(plan->environment, "PATH");
-	plan->directory = record_find(start, "cwd");
-	if (!plan->directory || !*plan->directory)
-		plan->directory = "/";
+	const char *directory = record_find(request, "cwd");
+	if (directory && *directory)
+		plan->directory = directory;
 	return 0;
+}
+
+static void plan_free(struct plan *plan)
+{
+	free(plan->arguments);
+	free(plan->environment);
+	plan->arguments = plan->environment = NULL;
 }
 
 /* Returns only on failure. */
@@ -160,23 +186,56 @@ static int become_user(const struct user *user)
 	return 0;
 }
 
+static void explain(const struct plan *plan, const struct report *report, struct failure *failure)
+{
+	const char *name = plan->arguments[0];
+	int missing = report->error == ENOENT || report->error == ENOTDIR;
+
+	if (report->in_directory)
+		failure_set(failure, "cwd", report->error, 125, "cannot enter %s: %s", plan->directory,
+			    strerror(report->error));
+	else if (report->found)
+		failure_set(failure, "exec", report->error, 127, "%s is in the image, but not the interpreter or loader it names",
+			    name);
+	else if (missing && !strchr(name, '/'))
+		failure_set(failure, "exec", report->error, 127, "%s: not found in PATH (%s)", name, plan->path);
+	else
+		failure_set(failure, "exec", report->error, missing ? 127 : 126, "%s: %s", name, strerror(report->error));
+}
+
+/*
+ * A body of our own. Nothing closes by itself where nothing is executed: with all of init's descriptors goes the report,
+ * which tells the parent that it runs, and the other end of its own input.
+ */
+__attribute__((noreturn)) static void run_body(const struct plan *plan)
+{
+	syscall(SYS_close_range, 3, ~0u, 0);
+	_exit(plan->body(plan->request));
+}
+
 __attribute__((noreturn)) static void child(const struct plan *plan, const int streams[3], int report_to)
 {
 	struct report report = { 0 };
+	struct failure failure;
 
 	default_signals();
 	default_limits();
 	setsid();
 	for (int i = 0; i < 3; i++)
 		dup2(streams[i], i);
+	if (plan->terminal)
+		ioctl(0, TIOCSCTTY, 0);
 	if (chdir(plan->directory) != 0)
 		report.error = errno;
 	report.in_directory = report.error != 0;
+	if (plan->body)
+		run_body(plan);
 	if (!report.error)
 		report.error = become_user(&plan->user);
 	if (!report.error)
 		execute_in_path(plan, &report);
-	if (write(report_to, &report, sizeof(report)) < 0)
+	explain(plan, &report, &failure);
+	if (write(report_to, &failure, sizeof(failure)) < 0)
 		_exit(124);
 	_exit(125);
 }
@@ -197,69 +256,142 @@ static int stream_pipe(int ours, const struct user *user, int *own_end, int *pro
 	return 0;
 }
 
-static int open_streams(int empty_input, const struct user *user, struct program *program, int streams[3])
+void program_resize(int terminal, const struct frame *frame)
 {
-	program->input = -1;
-	if (empty_input)
+	uint64_t rows, columns;
+
+	if (terminal < 0 || parse_number(record_find(frame, "rows"), &rows) != 0 ||
+	    parse_number(record_find(frame, "columns"), &columns) != 0 || rows > UINT16_MAX || columns > UINT16_MAX)
+		return;
+	struct winsize size = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns };
+	ioctl(terminal, TIOCSWINSZ, &size);
+}
+
+/* Init has the terminal's master, twice: its input and its output end at different times. */
+static int open_terminal(const struct plan *plan, struct program *program, int streams[3])
+{
+	int unlocked = 0;
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	program->output = master;
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) != 0)
+		return -1;
+	streams[0] = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (streams[0] < 0)
+		return -1;
+	if (fchown(streams[0], plan->user.uid, plan->user.gid) != 0) {
+		/* Then only /dev/tty does not open for that user. */
+	}
+	program_resize(master, plan->request);
+	program->input = fcntl(master, F_DUPFD_CLOEXEC, 0);
+	streams[1] = fcntl(streams[0], F_DUPFD_CLOEXEC, 0);
+	streams[2] = fcntl(streams[0], F_DUPFD_CLOEXEC, 0);
+	return program->input < 0 || streams[1] < 0 || streams[2] < 0 ? -1 : 0;
+}
+
+static int open_nothing(int streams[3])
+{
+	for (int i = 0; i < 3; i++) {
+		streams[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (streams[i] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int open_streams(const struct plan *plan, struct program *program, int streams[3])
+{
+	if (plan->terminal)
+		return open_terminal(plan, program, streams);
+	if (record_is_set(plan->request, "detach"))
+		return open_nothing(streams);
+	if (!record_is_set(plan->request, "stdin"))
 		streams[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	else if (stream_pipe(1, user, &program->input, &streams[0]) != 0)
+	else if (stream_pipe(1, &plan->user, &program->input, &streams[0]) != 0)
 		return -1;
 	if (streams[0] < 0)
 		return -1;
-	if (stream_pipe(0, user, &program->output, &streams[1]) != 0)
+	if (stream_pipe(0, &plan->user, &program->output, &streams[1]) != 0)
 		return -1;
-	return stream_pipe(0, user, &program->error, &streams[2]);
+	return stream_pipe(0, &plan->user, &program->error, &streams[2]);
 }
 
-static void explain(const struct plan *plan, const struct report *report, struct failure *failure)
+static void close_all(int *descriptors, size_t count)
 {
-	const char *name = plan->arguments[0];
-	int missing = report->error == ENOENT || report->error == ENOTDIR;
+	for (size_t i = 0; i < count; i++) {
+		if (descriptors[i] >= 0)
+			close(descriptors[i]);
+		descriptors[i] = -1;
+	}
+}
 
-	if (report->in_directory)
-		failure_set(failure, "cwd", report->error, 125, "cannot enter %s: %s", plan->directory,
-			    strerror(report->error));
-	else if (report->found)
-		failure_set(failure, "exec", report->error, 127, "%s is in the image, but not the interpreter or loader it names",
-			    name);
-	else if (missing && !strchr(name, '/'))
-		failure_set(failure, "exec", report->error, 127, "%s: not found in PATH (%s)", name, plan->path);
-	else
-		failure_set(failure, "exec", report->error, missing ? 127 : 126, "%s: %s", name, strerror(report->error));
+static void forget(struct program *program)
+{
+	int own[] = { program->input, program->output, program->error, program->report };
+
+	close_all(own, 4);
+	program->input = program->output = program->error = program->report = -1;
+}
+
+static int begin_planned(struct plan *plan, struct program *program, struct failure *failure)
+{
+	int report[2] = { -1, -1 }, streams[3] = { -1, -1, -1 };
+
+	if (pipe2(report, O_CLOEXEC) != 0 || open_streams(plan, program, streams) != 0) {
+		failure_set(failure, "exec", errno, 125, "cannot make the standard streams: %s", strerror(errno));
+		program->pid = -1;
+	} else {
+		program->pid = fork();
+		if (program->pid == 0)
+			child(plan, streams, report[1]);
+		if (program->pid < 0)
+			failure_set(failure, "exec", errno, 125, "cannot fork: %s", strerror(errno));
+	}
+	close_all(streams, 3);
+	close_all(&report[1], 1);
+	program->report = report[0];
+	if (program->pid > 0)
+		return 0;
+	forget(program);
+	return -1;
+}
+
+int program_begin(const struct frame *request, program_body body, struct program *program, struct failure *failure)
+{
+	static struct plan plan;
+	int result = -1;
+
+	*program = (struct program){ .pid = -1, .input = -1, .output = -1, .error = -1, .report = -1 };
+	if (plan_make(request, body, &plan, failure) == 0)
+		result = begin_planned(&plan, program, failure);
+	plan_free(&plan);
+	return result;
+}
+
+int program_outcome(struct program *program, struct failure *failure)
+{
+	struct failure said;
+	/* The pipe closes when the program is executed, and carries the failure when it cannot be. */
+	ssize_t got = read(program->report, &said, sizeof(said));
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	close(program->report);
+	program->report = -1;
+	if (got != (ssize_t)sizeof(said))
+		return 1;
+	*failure = said;
+	forget(program);
+	return -1;
 }
 
 int program_start(const struct frame *start, struct program *program, struct failure *failure)
 {
-	static struct plan plan;
-	const char *input = record_find(start, "stdin");
-	struct report report;
-	int report_pipe[2], streams[3];
+	int outcome;
 
-	if (plan_make(start, &plan, failure) != 0)
+	if (program_begin(start, NULL, program, failure) != 0)
 		return -1;
-	if (pipe2(report_pipe, O_CLOEXEC) != 0 ||
-	    open_streams(!input || strcmp(input, "1") != 0, &plan.user, program, streams) != 0) {
-		failure_set(failure, "exec", errno, 125, "cannot make the standard streams: %s", strerror(errno));
-		return -1;
-	}
-	program->pid = fork();
-	if (program->pid < 0) {
-		failure_set(failure, "exec", errno, 125, "cannot fork: %s", strerror(errno));
-		return -1;
-	}
-	if (program->pid == 0)
-		child(&plan, streams, report_pipe[1]);
-
-	close(report_pipe[1]);
-	for (int i = 0; i < 3; i++)
-		close(streams[i]);
-	/* The pipe closes when the program is executed, and carries a report when it cannot be. */
-	ssize_t got;
-	while ((got = read(report_pipe[0], &report, sizeof(report))) < 0 && errno == EINTR)
+	while ((outcome = program_outcome(program, failure)) == 0)
 		;
-	close(report_pipe[0]);
-	if (got != (ssize_t)sizeof(report))
-		return 0;
-	explain(&plan, &report, failure);
-	return -1;
+	return outcome < 0 ? -1 : 0;
 }

@@ -3,7 +3,6 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Options of `docker run` and `podman run` that hands type, and what they will come with. */
 const COMING: readonly (readonly [flags: string, what: string])[] = [
-  ['--health-cmd [command]', 'commands inside a guest (--health-tcp and --health-http look from outside)'],
   ['--network [name]', 'networks between instances'],
   ['--net [name]', 'networks between instances'],
   ['--ip [address]', 'networks between instances'],

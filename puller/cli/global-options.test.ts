@@ -55,7 +55,6 @@ test('every command tells of them in its help and in completion', () => {
 });
 
 test.each([
-  [['run', '--health-cmd', 'x', 'y'], /comes with commands inside a guest/],
   [['run', '--network', 'host', 'x'], /comes with networks/],
   [['run', '--nonsense', 'x'], /unknown option/],
 ])('what does not exist yet is refused by name: %j', (argv, message) => {

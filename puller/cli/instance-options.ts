@@ -24,12 +24,17 @@ export interface InstanceFlags extends StorageFlags, BootableFlags {
   accel?: string;
   watchdog?: number;
   cidfile?: string;
+  tty?: boolean;
+  interactive?: boolean;
   restart?: RestartPolicy;
   /** Milliseconds. */
   ttl?: number;
   stopSignal?: number;
   /** Seconds. */
   stopTimeout?: number;
+  agent?: boolean;
+  healthcheck?: boolean;
+  healthCmd?: string;
   healthTcp?: number;
   healthHttp?: { port: number | undefined; path: string };
   healthInterval?: number;
@@ -40,9 +45,7 @@ export interface InstanceFlags extends StorageFlags, BootableFlags {
 
 export interface RunFlags extends InstanceFlags {
   detach?: boolean;
-  tty?: boolean;
   console?: boolean;
-  interactive?: boolean;
 }
 
 const STOP_TIMEOUT_S = 10;
@@ -74,6 +77,9 @@ export function newInstance(image: FoundImage, args: readonly string[], flags: I
     image: { name: image.name, descriptor: image.descriptor },
     ...{ kernel, profile, hostname, memory, cpus, hugePages, prefault },
     execution: executionChoice(args, flags),
+    terminal: flags.tty,
+    openStdin: flags.interactive,
+    agent: flags.agent === false ? false : undefined,
     accelerator: flags.accel,
     watchdogMs: flags.watchdog,
     forwards: flags.publish ?? [],
@@ -84,31 +90,54 @@ export function newInstance(image: FoundImage, args: readonly string[], flags: I
     stopTimeoutMs: (flags.stopTimeout ?? STOP_TIMEOUT_S) * 1_000,
     restart,
     health: healthCheck(flags),
+    noHealthcheck: flags.healthcheck === false ? true : undefined,
     remove: flags.rm ?? false,
     ttlMs: ttl,
   };
 }
 
+/** @throws CliError `USAGE` */
 function healthCheck(flags: InstanceFlags): HealthCheck | undefined {
-  const { healthTcp, healthHttp } = flags;
-  const times = {
+  const given = [flags.healthCmd, flags.healthTcp, flags.healthHttp].filter((value) => value !== undefined);
+  if (flags.healthcheck === false && given.length > 0) {
+    throw new CliError('USAGE', '--no-healthcheck contradicts the check that is asked for', { hint: 'leave one out' });
+  }
+  if (given.length > 1) {
+    throw new CliError('USAGE', '--health-cmd, --health-tcp and --health-http exclude each other', {
+      hint: 'an instance has one check; an answer to --health-http proves the connection, too',
+    });
+  }
+  const probe = healthProbe(flags);
+  if (probe === undefined) return undefined;
+  return {
+    probe,
     intervalMs: flags.healthInterval ?? INTERVAL_MS,
     timeoutMs: flags.healthTimeout ?? TIMEOUT_MS,
     retries: flags.healthRetries ?? RETRIES,
     startPeriodMs: flags.healthStartPeriod ?? 0,
   };
-  if (healthTcp !== undefined && healthHttp !== undefined) {
-    throw new CliError('USAGE', '--health-tcp and --health-http are two checks, and an instance has one', {
-      hint: 'an answer to --health-http proves the connection, too',
-    });
+}
+
+function healthProbe({
+  agent,
+  healthCmd,
+  healthTcp,
+  healthHttp,
+  publish,
+}: InstanceFlags): HealthCheck['probe'] | undefined {
+  if (healthCmd !== undefined) {
+    if (agent === false) {
+      throw new CliError('USAGE', '--health-cmd needs the agent that --no-agent leaves out', { hint: 'leave one out' });
+    }
+    return { kind: 'command', args: ['/bin/sh', '-c', healthCmd] };
   }
-  if (healthTcp !== undefined) return { probe: { kind: 'tcp' }, port: healthTcp, ...times };
+  if (healthTcp !== undefined) return { kind: 'tcp', port: healthTcp };
   if (healthHttp === undefined) return undefined;
-  const port = healthHttp.port ?? flags.publish?.find(({ protocol }) => protocol === 'tcp')?.guest;
+  const port = healthHttp.port ?? publish?.find(({ protocol }) => protocol === 'tcp')?.guest;
   if (port === undefined) {
     throw new CliError('USAGE', '--health-http needs a port of the guest', {
       hint: 'write it before the path, as in 8080/healthz, or publish one with -p',
     });
   }
-  return { probe: { kind: 'http', path: healthHttp.path }, port, ...times };
+  return { kind: 'http', port, path: healthHttp.path };
 }

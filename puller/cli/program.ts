@@ -6,6 +6,7 @@ import { addBuild } from './commands/build.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addImages } from './commands/images.ts';
+import { addInside } from './commands/inside.ts';
 import { addInstances } from './commands/instances.ts';
 import { addKernel } from './commands/kernel.ts';
 import { addLibc } from './commands/libc.ts';
@@ -50,6 +51,7 @@ export function createProgram(setStatus: (status: number) => void): Command {
   addBrowse(program, context);
   addRun(program, context);
   addInstances(program, context);
+  addInside(program, context);
   addVolume(program, context);
   addKernel(program, context);
   addLibc(program, context);

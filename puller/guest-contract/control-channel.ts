@@ -11,7 +11,7 @@ import {
   recordOf,
   wholeNumberOf,
 } from './frames.ts';
-import { encodeStart, type Start } from './start.ts';
+import { encodeStart, type Start, type TerminalSize } from './start.ts';
 
 /** The contract's versions that this node speaks. */
 export const CONTRACT_VERSIONS: readonly number[] = [1, 2];
@@ -25,6 +25,8 @@ export interface Hello {
   cpus: number;
   /** Bytes. */
   memory: number;
+  /** Version of its agent; 0 where it has none. */
+  agent: number;
 }
 
 export type ProgramEnd = { status: number } | { signal: number; core: boolean };
@@ -82,6 +84,14 @@ export class ControlChannel extends EventEmitter<Events> {
     this.#send(FRAME.stdinEnd, [['bytes', String(bytes)]]);
   }
 
+  /** The size of the program's terminal, where it has one. */
+  resize({ rows, columns }: TerminalSize): void {
+    this.#send(FRAME.resize, [
+      ['rows', String(rows)],
+      ['columns', String(columns)],
+    ]);
+  }
+
   ping(id: string): void {
     this.#send(FRAME.ping, [['id', id]]);
   }
@@ -112,6 +122,7 @@ export class ControlChannel extends EventEmitter<Events> {
           cpl: numberOf(frame, 'cpl'),
           cpus: numberOf(frame, 'cpus'),
           memory: numberOf(frame, 'memory'),
+          agent: recordOf(frame, 'agent') === undefined ? 0 : numberOf(frame, 'agent'),
         });
         return;
       case FRAME.started:

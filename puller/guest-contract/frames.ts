@@ -8,6 +8,7 @@ export const FRAME = {
   stdinEnd: 3,
   ping: 4,
   end: 5,
+  resize: 6,
   hello: 101,
   started: 102,
   exit: 103,
@@ -15,7 +16,7 @@ export const FRAME = {
   pong: 105,
 } as const;
 
-const HEADER = 8;
+export const HEADER = 8;
 const PAYLOAD_MAX = 4 * 1024 ** 2;
 
 /** `key=value` in the order in which they go out or came in; a key may stand several times. */
@@ -28,6 +29,18 @@ export interface Frame {
 
 /** @throws PullerError `IMAGE_UNSUPPORTED` for a value with a NUL byte, or too much of everything */
 export function encodeFrame({ type, records }: Frame): Buffer {
+  const payload = encodeRecords(records, PAYLOAD_MAX);
+  const header = Buffer.alloc(HEADER);
+  header.writeUInt32LE(payload.length, 0);
+  header.writeUInt16LE(type, 4);
+  return Buffer.concat([header, payload]);
+}
+
+/**
+ * @param limit most bytes
+ * @throws PullerError `IMAGE_UNSUPPORTED` for a value with a NUL byte, or too much of everything
+ */
+export function encodeRecords(records: Records, limit: number): Buffer {
   const parts = records.map(([key, value]) => {
     if (value.includes('\0')) {
       throw new PullerError('IMAGE_UNSUPPORTED', `an argument or variable holds a NUL byte: ${JSON.stringify(value)}`);
@@ -35,17 +48,12 @@ export function encodeFrame({ type, records }: Frame): Buffer {
     return Buffer.from(`${key}=${value}\0`);
   });
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  if (length > PAYLOAD_MAX) {
-    throw new PullerError(
-      'IMAGE_UNSUPPORTED',
-      `arguments and environment are ${length} bytes, at most ${PAYLOAD_MAX} fit`,
-      { hint: 'give the program a file instead' },
-    );
+  if (length > limit) {
+    throw new PullerError('IMAGE_UNSUPPORTED', `arguments and environment are ${length} bytes, at most ${limit} fit`, {
+      hint: 'give the program a file instead',
+    });
   }
-  const header = Buffer.alloc(HEADER);
-  header.writeUInt32LE(length, 0);
-  header.writeUInt16LE(type, 4);
-  return Buffer.concat([header, ...parts]);
+  return Buffer.concat(parts);
 }
 
 /** Makes frames of a stream of bytes, wherever it is cut. */
@@ -72,7 +80,8 @@ export class FrameDecoder {
   }
 }
 
-function parseRecords(payload: Buffer): Records {
+/** @throws PullerError `GUEST_PROTOCOL` */
+export function parseRecords(payload: Buffer): Records {
   if (payload.length === 0) return [];
   if (payload.at(-1) !== 0) throw damaged('a record without its end');
   return payload
@@ -87,7 +96,7 @@ function parseRecords(payload: Buffer): Records {
 }
 
 /** The first value of that key. */
-export function recordOf({ records }: Frame, key: string): string | undefined {
+export function recordOf({ records }: Pick<Frame, 'records'>, key: string): string | undefined {
   return records.find(([name]) => name === key)?.[1];
 }
 
@@ -106,6 +115,7 @@ export function wholeNumberOf(frame: Frame, key: string): bigint {
   return BigInt(text);
 }
 
-function damaged(what: string): PullerError {
+/** What a guest is told off with. */
+export function damaged(what: string): PullerError {
   return new PullerError('GUEST_PROTOCOL', `the guest does not keep to its contract: ${what}`);
 }

@@ -16,12 +16,21 @@ export interface Start {
   /** For the guest's random generator. */
   seed: Buffer;
   stdin: 'open' | 'empty';
+  /** Whether the program has a terminal, and how large it is at first. */
+  terminal?: TerminalSize | undefined;
+  /** Whether this node has a port for the agent. */
+  agent?: boolean | undefined;
   /** Default: the initramfs. */
   root?: StartRoot | undefined;
   /** Whether the root takes no writes. */
   readOnly?: boolean | undefined;
   /** In the order in which they are mounted. */
   mounts?: readonly StartMount[] | undefined;
+}
+
+export interface TerminalSize {
+  rows: number;
+  columns: number;
 }
 
 /** A root on a disk. */
@@ -69,6 +78,12 @@ export function encodeStart(start: Start): Buffer {
   put('time', String(time));
   put('seed', seed.toString('hex'));
   put('stdin', stdin === 'open' ? '1' : '0');
+  if (start.terminal !== undefined) {
+    put('tty', '1');
+    put('rows', String(start.terminal.rows));
+    put('columns', String(start.terminal.columns));
+  }
+  if (start.agent) put('agent', '1');
   putRoot(start, put);
   put('tether', '1');
   return encodeFrame({ type: FRAME.start, records });

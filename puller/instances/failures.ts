@@ -28,6 +28,12 @@ export function checkContract(version: unknown, needed = 1): void {
   }
 }
 
+export function noTerminal(): PullerError {
+  return new PullerError('IMAGE_UNSUPPORTED', "the image's kernel is older than terminals for programs", {
+    hint: 'leave out -t, build the image again, or give it a newer kernel',
+  });
+}
+
 export function crashed(what: string): PullerError {
   return new PullerError('GUEST_CRASHED', what, { hint: 'run it again with --console to see all of the kernel log' });
 }

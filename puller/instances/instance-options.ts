@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable, Writable } from 'node:stream';
 import type { Exit, Hello } from '../guest-contract/control-channel.ts';
+import type { TerminalSize } from '../guest-contract/start.ts';
 import type { Choice } from '../vmm/accelerator/choose.ts';
 import type { PortForward } from '../vmm/monitor.ts';
 import type { ExecutionChoice } from './execution.ts';
@@ -33,8 +34,12 @@ export interface InstanceOptions extends ExecutionChoice, StorageChoice {
   forwards?: readonly PortForward[] | undefined;
   /** Default: empty. */
   stdin?: Readable | 'empty' | undefined;
+  /** The program gets a terminal of that size: what it writes, errors too, goes to `stdout`. */
+  terminal?: TerminalSize | undefined;
   stdout: Writable;
   stderr: Writable;
+  /** Whether this process may ask the guest's agent for something. Default: no. */
+  agent?: boolean | undefined;
   /** Gets the kernel's log as it comes; with it the kernel logs everything. */
   console?: Writable | undefined;
   /** Gets the kernel's log as it comes. Without `console` the kernel logs only what is wrong. */

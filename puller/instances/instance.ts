@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { LABEL } from '../../image-format/annotations.ts';
 import type { Bootable } from '../assemble/bootable.ts';
 import { PullerError } from '../errors.ts';
 import {
@@ -10,16 +12,17 @@ import {
   type Hello,
   type ProgramEnd,
 } from '../guest-contract/control-channel.ts';
-import { contractNeeded, encodeStart } from '../guest-contract/start.ts';
+import { contractNeeded, encodeStart, type TerminalSize } from '../guest-contract/start.ts';
 import { acceleratorWish, type Choice, chooseAccelerator } from '../vmm/accelerator/choose.ts';
 import { checkForwards } from '../vmm/forwards.ts';
 import { checkHugePages } from '../vmm/huge-pages.ts';
 import { GUEST_NETWORK, type Machine, type MachineExit, type MachineSpec, type PortForward } from '../vmm/monitor.ts';
 import { monitorFor } from '../vmm/monitors.ts';
 import { RelayedForwards } from '../vmm/relayed-forwards.ts';
+import type { NoAgent } from './agent/failures.ts';
 import { howItEnded } from './crash.ts';
 import { type Execution, executionOf } from './execution.ts';
-import { bootTimeout, checkContract, crashed, outputFailed } from './failures.ts';
+import { bootTimeout, checkContract, crashed, noTerminal, outputFailed } from './failures.ts';
 import { reportHang } from './hang-report.ts';
 import type { InstanceOptions } from './instance-options.ts';
 import {
@@ -61,6 +64,10 @@ export interface Instance {
    * handler would outlive it (SIGWINCH); after the program's end only what asks for an end does (SIGINT, SIGTERM).
    */
   signal(number: number): void;
+  /** The size of the program's terminal, where it has one. */
+  resize(size: TerminalSize): void;
+  /** The port of the guest's agent, or why there is none to ask. */
+  agent(): { port: Duplex } | { missing: NoAgent };
   /** Ends the machine at once; the outcome is that of SIGKILL. */
   kill(): void;
   /**
@@ -120,12 +127,13 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
     cpus: options.cpus ?? profile.defaults.cpus,
     accelerator: choice.accelerator,
     forwards: relayed.monitored,
+    agent: options.agent && !isAgentOff(bootable),
     verbose: options.console !== undefined,
   };
   const id = randomBytes(6).toString('hex');
   let machine: Machine | undefined;
   try {
-    const start = startFrame(id, execution, storage, options);
+    const start = startFrame(id, execution, storage, options, spec.agent);
     machine = await monitor.start(spec);
     relayed.serve(machine);
     machine.exited.then(() => relayed.close());
@@ -134,7 +142,8 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
     const explain = (exit: MachineExit): Error => monitor.explainExit(spec, exit);
     const unpackingFailure = tooSmall(memory, memoryNeed(bootable.root));
     const bootTimeoutMs = options.bootTimeoutMs ?? BOOT_TIMEOUT_MS + prefaultMs(backing, memory);
-    const circumstances = { id, begin, choice, explain, relayed, unpackingFailure, bootTimeoutMs };
+    const agentOff: NoAgent | undefined = isAgentOff(bootable) ? 'image' : options.agent ? undefined : 'option';
+    const circumstances = { id, agentOff, begin, choice, explain, relayed, unpackingFailure, bootTimeoutMs };
     return new RunningInstance(machine, start, options, circumstances);
   } catch (error) {
     // Nobody would have it to end it.
@@ -145,14 +154,20 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
   }
 }
 
+/** An image may say that nothing is to be done in its guests. */
+export function isAgentOff({ config }: Pick<Bootable, 'config'>): boolean {
+  return config.Labels?.[LABEL.agent] === 'off';
+}
+
 /** @throws PullerError `IMAGE_UNSUPPORTED` */
 function startFrame(
   id: string,
   { args, env, cwd, user }: Execution,
   storage: Storage,
   options: InstanceOptions,
+  agent: boolean | undefined,
 ): Buffer {
-  const { hostname = id, stdin = 'empty' } = options;
+  const { hostname = id, stdin = 'empty', terminal } = options;
   return encodeStart({
     args,
     env,
@@ -163,12 +178,15 @@ function startFrame(
     time: BigInt(Date.now()) * 1_000_000n,
     seed: randomBytes(32),
     stdin: stdin === 'empty' ? 'empty' : 'open',
+    ...{ terminal, agent },
     ...storage.start,
   });
 }
 
 interface Circumstances {
   id: string;
+  /** Why the guest's agent is not to be used. */
+  agentOff: NoAgent | undefined;
   begin: number;
   choice: Choice;
   explain(exit: MachineExit): Error;
@@ -210,6 +228,8 @@ class RunningInstance implements Instance {
     this.#stdout = new OutputCopy(machine.stdout, options.stdout, failed('standard output'));
     this.#stderr = new OutputCopy(machine.stderr, options.stderr, failed('standard error'));
     this.#control = new ControlChannel(machine.control);
+    // A monitor that has ended resets its sockets.
+    machine.agent?.on('error', () => {});
     const { watchdogMs: limitMs = WATCHDOG_MS } = options;
     if (limitMs > 0) {
       this.#watchdog = new Watchdog({
@@ -252,6 +272,18 @@ class RunningInstance implements Instance {
     return this.#hello !== undefined || this.#stdout.seen > 0 || this.#stderr.seen > 0;
   }
 
+  resize(size: TerminalSize): void {
+    if (this.#isUp()) this.#control.resize(size);
+  }
+
+  agent(): { port: Duplex } | { missing: NoAgent } {
+    const { agentOff } = this.#circumstances;
+    if (agentOff !== undefined) return { missing: agentOff };
+    if (this.#hello === undefined || this.#exit !== undefined) return { missing: 'starting' };
+    const { agent: port } = this.machine;
+    return this.#hello.agent === 0 || port === undefined ? { missing: 'kernel' } : { port };
+  }
+
   kill(): void {
     this.#end({ signal: SIGKILL, core: false });
   }
@@ -268,6 +300,7 @@ class RunningInstance implements Instance {
       onEvent?.({ type: 'hello', hello, ms: this.#since() });
       try {
         checkContract(hello.contract);
+        if (this.#options.terminal !== undefined && hello.agent === 0) throw noTerminal();
         // Every version of the contract has PING.
         this.#watchdog?.start();
       } catch (error) {

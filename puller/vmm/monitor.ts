@@ -72,6 +72,8 @@ export interface MachineSpec {
   cpus: number;
   accelerator: Accelerator;
   forwards: readonly PortForward[];
+  /** Whether there is a port for the guest's agent. */
+  agent?: boolean | undefined;
   /** Whether the kernel logs everything, or only what is wrong (which boots faster). */
   verbose: boolean;
 }
@@ -100,6 +102,8 @@ export interface Machine {
   readonly stdout: Duplex;
   /** `uk.stderr` */
   readonly stderr: Duplex;
+  /** `uk.agent`, where it was asked for. */
+  readonly agent?: Duplex | undefined;
   /** The kernel's log. It must be read: a monitor may stop the machine while its log is full. */
   readonly log: Readable;
   /** Never rejects. */

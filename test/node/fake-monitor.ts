@@ -13,6 +13,7 @@ import {
   recordOf,
 } from '../../puller/guest-contract/frames.ts';
 import { DESCRIPTOR } from '../../puller/vmm/qemu/arguments.ts';
+import { FakeAgent } from './fake-agent.ts';
 
 if (process.argv.includes('--version')) {
   console.log('QEMU emulator version 10.0.0');
@@ -52,12 +53,19 @@ function exit(end: { status: number } | { signal: number }): void {
   send(FRAME.exit, [...how, ['stdout', String(written.stdout)], ['stderr', String(written.stderr)]]);
 }
 
+if (argv.some((argument) => argument.includes('name=uk.agent'))) {
+  // What it does is the program's second argument: the image's own name for a guest that lies.
+  new FakeAgent(new Socket({ fd: DESCRIPTOR.agent }), () => agentKind);
+}
+
+let agentKind = '';
 let kind = '';
 let ended = false;
 const timers: NodeJS.Timeout[] = [];
 
 function run([what = 'sleep', ...rest]: string[]): void {
   kind = what;
+  if (what === 'agent') agentKind = rest[0] ?? '';
   switch (what) {
     case 'echo':
       write(`${rest.join(' ')}\n`);
@@ -140,6 +148,7 @@ function begin(args: string[]): void {
 
 send(FRAME.hello, [
   ['contract', '2'],
+  ...(process.env.UK_FAKE_AGENT === 'none' ? [] : [['agent', '1'] as [string, string]]),
   ['kernel', 'fake'],
   ['cpl', '0'],
   ['cpus', '1'],

@@ -5,6 +5,7 @@ import { CliError } from '../errors.ts';
 import { executionChoice, type RunFlags } from '../instance-options.ts';
 import { leaveOutput } from '../output/broken-output.ts';
 import { openStorage } from '../run-storage.ts';
+import { followSize, rawTerminal, terminalSize } from '../terminal.ts';
 
 export async function run(session: Session, image: string, args: string[], flags: RunFlags): Promise<number> {
   if (flags.detach) return await (await import('./instances/run-detached.ts')).runDetached(session, image, args, flags);
@@ -15,6 +16,7 @@ export async function run(session: Session, image: string, args: string[], flags
   // From here on SIGINT and SIGTERM are the program's, and so are the outputs.
   session.releaseSignals();
   leaveOutput();
+  const restoreTerminal = flags.tty && flags.interactive ? rawTerminal() : () => {};
   const outcome = await runInstance(bootable, {
     ...executionChoice(args, flags),
     hostname: flags.hostname,
@@ -29,10 +31,12 @@ export async function run(session: Session, image: string, args: string[], flags
     readOnly: storage.readOnly,
     scratch: storage.scratch,
     stdin: flags.interactive ? process.stdin : 'empty',
+    terminal: flags.tty ? terminalSize() : undefined,
     stdout: process.stdout,
     stderr: process.stderr,
     console: flags.console ? process.stderr : undefined,
     onInstance: (instance) => {
+      if (flags.tty) followSize((size) => instance.resize(size));
       if (flags.publish?.some(({ host }) => host === 0)) {
         instance.forwards().then(
           (forwards) => {
@@ -52,14 +56,16 @@ export async function run(session: Session, image: string, args: string[], flags
       }
       if (event.type === 'revived') session.output.note(`uk: ${event.text}`);
     },
-  }).finally(storage.close);
+  }).finally(() => {
+    restoreTerminal();
+    return storage.close();
+  });
   if (outcome.failure !== undefined) session.output.problem(`uk: ${outcome.failure.message}`);
   return outcome.status;
 }
 
 /** Options that are taken so that a habit does not fail, and do not do yet what they say. */
-function noteHabits({ output }: Session, { tty, name }: RunFlags): void {
-  if (tty) output.note('uk: -t has no effect yet: the program gets no terminal');
+function noteHabits({ output }: Session, { name }: RunFlags): void {
   if (name !== undefined) output.note('uk: --name has no effect in the foreground: names are for -d');
 }
 
@@ -69,6 +75,7 @@ function checkForeground(flags: RunFlags): void {
     ['--restart', flags.restart],
     ['--cidfile', flags.cidfile],
     ['--ttl', flags.ttl],
+    ['--health-cmd', flags.healthCmd],
     ['--health-tcp', flags.healthTcp],
     ['--health-http', flags.healthHttp],
   ].find(([, value]) => value !== undefined);

@@ -79,6 +79,14 @@ export function addInstanceOptions(command: Command): Command {
     .option('--ttl <time>', 'stop it so long after its start, as in 10m or 2h', parseDuration)
     .option('--stop-signal <signal>', "what asks the program to end (default: the image's, else SIGTERM)", parseSignal)
     .option('--stop-timeout <seconds>', 'how long it may take to end until it is killed (default: 10)', parseSeconds)
+    .option(
+      '-i, --interactive',
+      'give the program this standard input (default: an empty one); with -d: uk attach does',
+    )
+    .option('-t, --tty', 'give the program a terminal')
+    .option('--no-agent', 'nothing can be done inside the guest: no exec, cp, top, --health-cmd')
+    .option('--health-cmd <command>', 'it is healthy while this command line, run in the guest, exits with 0')
+    .option('--no-healthcheck', "leave out the image's own health check")
     .option('--health-tcp <port>', 'it is healthy while this port of the guest keeps a connection', parsePort)
     .option('--health-http <[port]/path>', 'it is healthy while GET is answered below 400', parseHttpCheck)
     .option('--health-interval <time>', 'from check to check (default: 30s)', parseDuration)

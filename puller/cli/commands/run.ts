@@ -8,8 +8,6 @@ export function addRun(program: Command, context: CommandContext): void {
     program.command('run').description('boot an image: in the foreground, or with -d in the background'),
   )
     .option('-d, --detach', 'run it in the background, and print its id when its program runs')
-    .option('-i, --interactive', 'give the program this standard input (default: an empty one)')
-    .option('-t, --tty', 'accepted; the program gets no terminal yet')
     .option('--console', "show the kernel's log on standard error")
     .addHelpText(
       'after',
@@ -24,6 +22,7 @@ Examples:
   uk run -p '[::1]:8080:80' -p 9000-9003:9000-9003 --env-file ./settings localhost:5000/server:1
   uk run -v data:/var/lib/postgresql -p 5432:5432 --kernel localhost:5000/kernels/general:6.12 docker.io/library/postgres:17
   uk run --read-only --tmpfs /cache:size=64m -v ./site:/srv:ro localhost:5000/nginx:1
+  uk run -it localhost:5000/debian:12 -- bash
   uk run -i -m 256M --cpus 2 localhost:5000/python:1 -- -c 'print(input())' < words.txt
 `,
     )

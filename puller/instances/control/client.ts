@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { PullerError, type PullerErrorCode } from '../../errors.ts';
-import type { Answer, Request } from './protocol.ts';
+import type { Answer, Conversation, Request } from './protocol.ts';
 import { shortPath } from './short-path.ts';
 
 export interface AskOptions {
@@ -21,11 +21,77 @@ export const GONE = 'gone';
  */
 export async function ask(path: string, request: Request, options: AskOptions = {}): Promise<Answer | typeof GONE> {
   const line = await exchange(path, `${JSON.stringify(request)}\n`, options);
-  if (line === undefined) return GONE;
+  return line === undefined ? GONE : accepted(line);
+}
+
+/** @throws PullerError what the supervisor answers with */
+function accepted(line: string): Extract<Answer, { ok: true }> {
   const answer = JSON.parse(line) as Answer;
   if (answer.ok) return answer;
   const { code, message, hint } = answer.reason;
   throw new PullerError(code as PullerErrorCode, message, hint === undefined ? {} : { hint });
+}
+
+/** So long a supervisor may take to begin a conversation. */
+const BEGIN_LIMIT_MS = 10_000;
+
+/**
+ * Begins a conversation with a supervisor.
+ *
+ * @returns its answer, and the connection, which does not flow yet
+ * @throws PullerError `SUPERVISOR_SILENT`; what the supervisor answers with
+ */
+export function converse(
+  path: string,
+  request: Conversation,
+): Promise<{ answer: Extract<Answer, { ok: true }>; socket: Socket } | typeof GONE> {
+  return new Promise((resolve, reject) => {
+    let short: ReturnType<typeof shortPath>;
+    try {
+      short = shortPath(path);
+    } catch {
+      resolve(GONE);
+      return;
+    }
+    const socket = connect({ path: short.path, allowHalfOpen: true });
+    const late = setTimeout(() => {
+      socket.destroy();
+      reject(silent(BEGIN_LIMIT_MS));
+    }, BEGIN_LIMIT_MS);
+    socket.once('close', () => {
+      clearTimeout(late);
+      short.close();
+      resolve(GONE);
+    });
+    // How it ended is seen from its end.
+    socket.on('error', () => {});
+    socket.on('end', () => socket.writable && socket.end());
+    socket.once('connect', () => socket.write(`${JSON.stringify(request)}\n`));
+    firstLine(socket, (line) => {
+      clearTimeout(late);
+      try {
+        resolve({ answer: accepted(line), socket });
+      } catch (error) {
+        socket.destroy();
+        reject(error);
+      }
+    });
+  });
+}
+
+/** What stands behind the line stays in the connection, which is paused. */
+function firstLine(socket: Socket, then: (line: string) => void): void {
+  let bytes: Buffer = Buffer.alloc(0);
+  const receive = (chunk: Buffer): void => {
+    bytes = Buffer.concat([bytes, chunk]);
+    const end = bytes.indexOf('\n');
+    if (end < 0) return;
+    socket.off('data', receive).pause();
+    const rest = bytes.subarray(end + 1);
+    if (rest.length > 0) socket.unshift(rest);
+    then(bytes.toString('utf8', 0, end));
+  };
+  socket.on('data', receive);
 }
 
 /** Whether something listens at a control port. */

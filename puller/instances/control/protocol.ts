@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is said on a supervisor's control port: one line of JSON each way, then the connection ends.
+// What is said on a supervisor's control port: one line of JSON each way. Then the connection ends, or goes on with the
+// frames of `guest-contract/agent-frames.ts`, all of session 0.
 import type { Reason } from '../state/run-state.ts';
 
 export type Request =
@@ -12,10 +13,25 @@ export type Request =
   /** Answered when the instance has ended. */
   | { verb: 'wait' }
   /** Answered at once: which machine the monitor says that it runs. */
-  | { verb: 'identify' };
+  | { verb: 'identify' }
+  | Conversation;
+
+/** What the connection stays open for. */
+export type Conversation =
+  /** The connection becomes a session of the guest's agent: OPEN comes next. */
+  | { verb: 'session' }
+  /** The connection gets what the program writes from now on, and may give it input. */
+  | { verb: 'attach' };
 
 export type Answer =
-  | { ok: true; status?: number | undefined; uuid?: string | undefined }
+  | {
+      ok: true;
+      status?: number | undefined;
+      uuid?: string | undefined;
+      /** To `attach`: whether the program has a terminal, and whether it takes input. */
+      terminal?: boolean | undefined;
+      takesInput?: boolean | undefined;
+    }
   | { ok: false; reason: Reason };
 
 /** A longer request is not one of ours. */
@@ -33,6 +49,8 @@ export function parseRequest(line: string): Request | undefined {
         return graceMs === undefined || isWhole(graceMs) ? { verb, graceMs } : undefined;
       case 'wait':
       case 'identify':
+      case 'session':
+      case 'attach':
         return { verb };
       default:
         return undefined;

@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { type Answer, parseRequest, REQUEST_MAX, type Request } from './protocol.ts';
+import { type Answer, type Conversation, parseRequest, REQUEST_MAX, type Request } from './protocol.ts';
 import { shortPath } from './short-path.ts';
+
+/** What a conversation begins with, and who has the connection from then on. */
+export interface Begun {
+  answer: Answer;
+  /** The connection does not flow yet; whoever has it lets it. */
+  converse?: ((socket: Socket) => void) | undefined;
+}
+
+export interface ControlAnswers {
+  /** What to say; it may take long. */
+  answer(request: Exclude<Request, Conversation>): Promise<Answer>;
+  begin(request: Conversation): Promise<Begun>;
+}
 
 /**
  * Listens at a supervisor's control port, a socket in the instance's folder, which only its user may enter. What an
  * earlier supervisor left there is replaced: this one has the claim.
- *
- * @param answer what to say; it may take long
  */
-export async function serveControl(path: string, answer: (request: Request) => Promise<Answer>): Promise<Server> {
+export async function serveControl(path: string, answers: ControlAnswers): Promise<Server> {
   rmSync(path, { force: true });
-  const server = createServer((socket) => receive(socket, answer));
+  const server = createServer((socket) => receive(socket, answers));
   const short = shortPath(path);
   // As it closes, it removes the socket by the name that it was given.
   server.once('close', () => short.close());
@@ -23,26 +34,46 @@ export async function serveControl(path: string, answer: (request: Request) => P
   return server;
 }
 
-function receive(socket: Socket, answer: (request: Request) => Promise<Answer>): void {
-  let text = '';
+const UNKNOWN: Answer = {
+  ok: false,
+  reason: { code: 'REQUEST_UNKNOWN', message: 'not a request that is known here' },
+};
+
+function receive(socket: Socket, answers: ControlAnswers): void {
+  let bytes = Buffer.alloc(0);
   socket.on('error', () => {});
-  socket.setEncoding('utf8');
-  socket.on('data', (chunk: string) => {
-    text += chunk;
-    const end = text.indexOf('\n');
-    if (end < 0) {
-      if (text.length > REQUEST_MAX) socket.destroy();
+  socket.on('data', (chunk: Buffer) => {
+    bytes = Buffer.concat([bytes, chunk]);
+    const end = bytes.indexOf('\n');
+    if (end < 0 || end > REQUEST_MAX) {
+      if (bytes.length > REQUEST_MAX) socket.destroy();
       return;
     }
-    socket.removeAllListeners('data').resume();
-    const request = parseRequest(text.slice(0, end));
-    const said: Promise<Answer> =
-      request === undefined
-        ? Promise.resolve({
-            ok: false,
-            reason: { code: 'REQUEST_UNKNOWN', message: 'not a request that is known here' },
-          })
-        : answer(request);
-    said.then((given) => socket.end(`${JSON.stringify(given)}\n`));
+    socket.removeAllListeners('data');
+    const request = parseRequest(bytes.toString('utf8', 0, end));
+    if (request?.verb === 'session' || request?.verb === 'attach') {
+      socket.pause();
+      const rest = bytes.subarray(end + 1);
+      answers.begin(request).then((begun) => begin(socket, begun, rest));
+      return;
+    }
+    socket.resume();
+    const said = request === undefined ? Promise.resolve(UNKNOWN) : answers.answer(request);
+    said.then((answer) => say(socket, answer));
   });
+}
+
+function say(socket: Socket, answer: Answer): void {
+  socket.end(`${JSON.stringify(answer)}\n`);
+}
+
+function begin(socket: Socket, { answer, converse }: Begun, rest: Buffer): void {
+  if (converse === undefined || socket.destroyed) {
+    socket.resume();
+    say(socket, answer);
+    return;
+  }
+  socket.write(`${JSON.stringify(answer)}\n`);
+  if (rest.length > 0) socket.unshift(rest);
+  converse(socket);
 }

@@ -8,7 +8,8 @@ import type { InstanceFolder } from '../state/instance-folder.ts';
 import { livenessOf, ownIdentity } from '../state/process-identity.ts';
 import { endOfError } from '../supervisor/reasons.ts';
 import { destroyRecords } from './destroy.ts';
-import { type InstanceView, isActive, viewOf } from './view.ts';
+import { notRunning } from './not-running.ts';
+import { isActive, viewOf } from './view.ts';
 
 /** A supervisor answers at once what it does not have to wait for. */
 const ANSWER_LIMIT_MS = 5_000;
@@ -154,10 +155,4 @@ async function untilEnded(folder: InstanceFolder, askOnce: () => Promise<unknown
     await askOnce();
     await delay(PAUSE_MS);
   }
-}
-
-function notRunning({ name }: InstanceView): PullerError {
-  return new PullerError('INSTANCE_NOT_RUNNING', `instance ${name} does not run`, {
-    hint: `uk inspect ${name} says why`,
-  });
 }

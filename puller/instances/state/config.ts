@@ -12,12 +12,13 @@ export interface RestartPolicy {
   max?: number | undefined;
 }
 
-/** How it is found out from outside whether a program does its work. */
+/** How it is found out whether a program does its work. */
 export interface HealthCheck {
-  /** A connection that the guest keeps open, or an answer below 400 to GET. */
-  probe: { kind: 'tcp' } | { kind: 'http'; path: string };
-  /** Port of the guest. */
-  port: number;
+  /** A connection that the guest keeps open, an answer below 400 to GET, or a command in the guest that exits with 0. */
+  probe:
+    | { kind: 'tcp'; port: number }
+    | { kind: 'http'; port: number; path: string }
+    | { kind: 'command'; args: string[] };
   intervalMs: number;
   /** For one probe. */
   timeoutMs: number;
@@ -40,6 +41,12 @@ export interface InstanceConfig {
   kernel?: string | undefined;
   profile?: string | undefined;
   execution: ExecutionChoice;
+  /** Whether the program has a terminal. Default: no. */
+  terminal?: boolean | undefined;
+  /** Whether its standard input is open, for whoever attaches. Default: it is empty. */
+  openStdin?: boolean | undefined;
+  /** Whether the guest's agent may be used. Default: yes. */
+  agent?: boolean | undefined;
   hostname?: string | undefined;
   /** Bytes. */
   memory?: number | undefined;
@@ -59,6 +66,8 @@ export interface InstanceConfig {
   stopTimeoutMs: number;
   restart: RestartPolicy;
   health?: HealthCheck | undefined;
+  /** Whether the image's own health check is left out. */
+  noHealthcheck?: boolean | undefined;
   /** Whether it is removed when it has ended. */
   remove: boolean;
   /** So long after a start it is stopped. */

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
 import type { Bootable } from '../../assemble/bootable.ts';
+import type { PullerError } from '../../errors.ts';
 import { cacheFolder } from '../../store/folders.ts';
+import type { AgentChannel } from '../agent/agent-channel.ts';
+import type { NoAgent } from '../agent/failures.ts';
 import { type Instance, startInstance } from '../instance.ts';
 import type { InstanceEvent } from '../instance-options.ts';
 import type { LogWriter } from '../logs/log-writer.ts';
 import { resolveMounts } from '../mounts.ts';
 import type { InstanceConfig } from '../state/config.ts';
 import type { RunEnd } from '../state/run-state.ts';
+import { Attachments } from './attachments.ts';
 import { instanceOptions } from './instance-options.ts';
 import { endOfError, endOfOutcome } from './reasons.ts';
 
@@ -25,6 +29,8 @@ export interface AttemptEvents {
   /** The program runs. */
   onStarted(instance: Instance): void;
   onEvent(event: InstanceEvent): void;
+  /** The guest's agent broke the contract, and is not listened to any more. */
+  onBrokenAgent(error: PullerError): void;
 }
 
 const SIGKILL = 9;
@@ -36,12 +42,33 @@ const UNMOUNT_MS = 5_000;
 export class Attempt {
   readonly ended: Promise<RunEnd>;
   readonly #abort = new AbortController();
+  readonly #events: AttemptEvents;
   #instance: Instance | undefined;
+  #channel: Promise<AgentChannel> | undefined;
+  /** Who is attached to the program. */
+  readonly attachments: Attachments;
   /** Whether the program ran. */
   started = false;
 
   constructor(subject: AttemptSubject, events: AttemptEvents) {
+    this.#events = events;
+    this.attachments = new Attachments(
+      { signal: (number) => this.signal(number), resize: (size) => this.#instance?.resize(size) },
+      subject.config.openStdin ?? false,
+    );
     this.ended = this.#run(subject, events).catch(endOfError);
+    this.ended.then((end) => this.attachments.end(end));
+  }
+
+  /** The guest's agent, or why there is none. It is loaded when it is wanted: most instances never are asked. */
+  async agent(): Promise<AgentChannel | NoAgent> {
+    const found = this.started ? this.#instance?.agent() : undefined;
+    if (found === undefined) return 'starting';
+    if ('missing' in found) return found.missing;
+    this.#channel ??= import('../agent/agent-channel.ts').then(
+      ({ AgentChannel }) => new AgentChannel(found.port, (error) => this.#events.onBrokenAgent(error)),
+    );
+    return await this.#channel;
   }
 
   /** Sends the program a signal. Before there is a machine it ends the attempt. */
@@ -80,14 +107,14 @@ export class Attempt {
     const mounts = await resolveMounts(config.volumes, volumes, signal);
     const scratch = config.scratch === undefined ? undefined : await scratchDisk(config.scratch, signal);
     const sinks = {
-      stdout: logs.program.sink('stdout'),
-      stderr: logs.program.sink('stderr'),
+      stdout: this.attachments.tee(logs.program.sink('stdout'), 'stdout'),
+      stderr: this.attachments.tee(logs.program.sink('stderr'), 'stderr'),
       kernelLog: logs.kernel.sink('kernel'),
     };
     try {
       const uuid = randomUUID();
       const options = instanceOptions(config, {
-        ...{ uuid, mounts, scratch: scratch?.file, signal, ...sinks },
+        ...{ uuid, mounts, scratch: scratch?.file, signal, stdin: this.attachments.input, ...sinks },
         onEvent: (event) => {
           if (event.type === 'started' && this.#instance !== undefined) this.#hasStarted(this.#instance, events);
           events.onEvent(event);

@@ -4,10 +4,10 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { HealthCheck } from '../state/config.ts';
 import type { Health } from '../state/run-state.ts';
-import { nextHealth, probeHealth, reachedAt, watchHealth } from './health-watch.ts';
+import { networkProbe, nextHealth, reachedAt, watchHealth } from './health-watch.ts';
 
 const CHECK: HealthCheck = {
-  ...{ probe: { kind: 'tcp' }, port: 80, intervalMs: 10, timeoutMs: 500, retries: 2, startPeriodMs: 0 },
+  ...{ probe: { kind: 'tcp', port: 80 }, intervalMs: 10, timeoutMs: 500, retries: 2, startPeriodMs: 0 },
 };
 const servers: Server[] = [];
 afterEach(() => {
@@ -21,9 +21,11 @@ async function listening(server: Server): Promise<{ host: string; port: number }
 }
 
 test('tcp: a connection that stays is well, one that is closed at once is not', async () => {
-  expect(await probeHealth(CHECK, await listening(createServer(() => {})))).toBeUndefined();
-  expect(await probeHealth(CHECK, await listening(createServer((socket) => socket.destroy())))).toBeTypeOf('string');
-  expect(await probeHealth(CHECK, await listening(createServer((socket) => socket.end('220 hello'))))).toBeUndefined();
+  expect(await networkProbe(CHECK, await listening(createServer(() => {})))()).toBeUndefined();
+  expect(await networkProbe(CHECK, await listening(createServer((socket) => socket.destroy())))()).toBeTypeOf('string');
+  expect(
+    await networkProbe(CHECK, await listening(createServer((socket) => socket.end('220 hello'))))(),
+  ).toBeUndefined();
 });
 
 test('http: the answer counts, and that it comes in time', async () => {
@@ -34,7 +36,7 @@ test('http: the answer counts, and that it comes in time', async () => {
       response.end('x'.repeat(100_000));
     }),
   );
-  const probe = (path: string) => probeHealth({ ...CHECK, probe: { kind: 'http', path } }, at);
+  const probe = (path: string) => networkProbe({ ...CHECK, probe: { kind: 'http', port: 80, path } }, at)();
   expect(await probe('/204')).toBeUndefined();
   expect(await probe('/302')).toBeUndefined();
   expect(await probe('/503')).toBe('the answer is 503');
@@ -61,7 +63,7 @@ test('it is watched until the signal', async () => {
     seen.push(status);
     if (seen.length === 3) controller.abort();
   };
-  await watchHealth(CHECK, { host: '', port: 1 }, changed, controller.signal, async () => 'wrong');
+  await watchHealth(CHECK, async () => 'wrong', changed, controller.signal);
   expect(seen).toEqual(['starting', 'unhealthy', 'unhealthy']);
 });
 

@@ -21,9 +21,12 @@ export function reachedAt({ address, host }: PortForward): Address {
 /** The monitor takes connections that the guest then refuses: an open one proves something only after a moment. */
 const REFUSED_WITHIN_MS = 250;
 
-/** @returns undefined where all is well, else what is wrong */
-export async function probeHealth({ probe, timeoutMs }: HealthCheck, at: Address): Promise<string | undefined> {
-  return probe.kind === 'tcp' ? await probeTcp(at, timeoutMs) : await probeHttp(at, probe.path, timeoutMs);
+/** Looks once. @returns undefined where all is well, else what is wrong */
+export type Probe = () => Promise<string | undefined>;
+
+/** A look from outside, at a port of this machine that leads into the guest. */
+export function networkProbe({ probe, timeoutMs }: HealthCheck, at: Address): Probe {
+  return () => (probe.kind === 'http' ? probeHttp(at, probe.path, timeoutMs) : probeTcp(at, timeoutMs));
 }
 
 function probeTcp({ host, port }: Address, timeoutMs: number): Promise<string | undefined> {
@@ -60,21 +63,19 @@ function probeHttp({ host, port }: Address, path: string, timeoutMs: number): Pr
  * Probes again and again, until the signal.
  *
  * @param changed told of each probe's result
- * @param probe in tests another one
  */
 export async function watchHealth(
   check: HealthCheck,
-  at: Address,
+  probe: Probe,
   changed: (health: Health) => void,
   signal: AbortSignal,
-  probe = probeHealth,
 ): Promise<void> {
   let health: Health = { status: 'starting', failures: 0, detail: '' };
   const begin = performance.now();
   while (!signal.aborted) {
     await delay(waitOf(check, health, performance.now() - begin), undefined, { signal }).catch(() => {});
     if (signal.aborted) return;
-    const wrong = await probe(check, at);
+    const wrong = await probe();
     if (signal.aborted) return;
     health = nextHealth(check, health, wrong, performance.now() - begin);
     changed(health);

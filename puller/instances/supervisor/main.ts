@@ -45,9 +45,11 @@ async function supervise(): Promise<void> {
   });
   let server: Awaited<ReturnType<typeof serveControl>>;
   try {
-    server = await serveControl(control, (request) =>
-      supervisor.answer(request).catch((error) => ({ ok: false, reason: reasonOf(error) })),
-    );
+    const refusal = (error: unknown) => ({ ok: false as const, reason: reasonOf(error) });
+    server = await serveControl(control, {
+      answer: (request) => supervisor.answer(request).catch(refusal),
+      begin: (request) => supervisor.begin(request).catch((error) => ({ answer: refusal(error) })),
+    });
   } catch (error) {
     await folder.claims.release(claim);
     throw error;

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants } from 'node:os';
 import type { Bootable } from '../../assemble/bootable.ts';
-import type { Answer, Request } from '../control/protocol.ts';
+import { noAgent } from '../agent/failures.ts';
+import type { Answer, Conversation, Request } from '../control/protocol.ts';
+import type { Begun } from '../control/server.ts';
 import type { EventAction } from '../events/event-log.ts';
 import { recordEvent } from '../events/event-log.ts';
-import type { Instance } from '../instance.ts';
+import { executionOf } from '../execution.ts';
+import { type Instance, isAgentOff } from '../instance.ts';
 import type { InstanceEvent } from '../instance-options.ts';
 import { LogWriter } from '../logs/log-writer.ts';
 import { signalNumber } from '../signals/names.ts';
 import type { Claim } from '../state/claims.ts';
-import type { InstanceConfig } from '../state/config.ts';
+import type { HealthCheck, InstanceConfig } from '../state/config.ts';
 import { sweepUnfinished } from '../state/durable-json.ts';
 import type { InstanceFolder } from '../state/instance-folder.ts';
 import { identityOf, ownIdentity } from '../state/process-identity.ts';
 import type { Reason, RunEnd, RunState } from '../state/run-state.ts';
 import { Attempt } from './attempt.ts';
-import { reachedAt, watchHealth } from './health-watch.ts';
-import { leadsTo } from './instance-options.ts';
+import { networkProbe, type Probe, reachedAt, watchHealth } from './health-watch.ts';
+import { imageHealth } from './image-health.ts';
+import { checkedPort, leadsTo } from './instance-options.ts';
 import { endOfError } from './reasons.ts';
 import { isRestarted, restartDelay, STEADY_MS } from './restart-policy.ts';
 
@@ -101,7 +105,7 @@ export class Supervisor {
     await saved;
   }
 
-  async answer(request: Request): Promise<Answer> {
+  async answer(request: Exclude<Request, Conversation>): Promise<Answer> {
     switch (request.verb) {
       case 'identify':
         return { ok: true, uuid: await this.#attempt?.uuid().catch(() => undefined) };
@@ -116,6 +120,31 @@ export class Supervisor {
       case 'wait':
         return { ok: true, status: (await this.ended).status };
     }
+  }
+
+  /** Begins what a connection stays open for. @throws PullerError `AGENT_MISSING`, `INSTANCE_NOT_RUNNING` */
+  async begin(request: Conversation): Promise<Begun> {
+    const attempt = this.#attempt;
+    const { config, bootable } = this.#subject;
+    if (!attempt?.started) throw noAgent('starting', this.#name);
+    if (request.verb === 'attach') {
+      const { terminal = false, openStdin = false } = config;
+      return {
+        answer: { ok: true, terminal, takesInput: openStdin },
+        converse: (socket) => attempt.attachments.add(socket),
+      };
+    }
+    const agent = await attempt.agent();
+    if (typeof agent === 'string') throw noAgent(agent, this.#name);
+    const [{ relaySession }, { completeOpen }] = await Promise.all([
+      import('../agent/relay.ts'),
+      import('../agent/complete-open.ts'),
+    ]);
+    const program = executionOf(bootable.config, config.execution);
+    return {
+      answer: { ok: true },
+      converse: (socket) => relaySession(socket, agent, (records) => completeOpen(records, program)),
+    };
   }
 
   async #signal(number: number): Promise<Answer> {
@@ -193,6 +222,7 @@ export class Supervisor {
           starting = this.#started(instance);
         },
         onEvent: (event) => this.#noted(event),
+        onBrokenAgent: ({ message }) => void this.#logs.kernel.note(`uk: ${message}; it is not asked any more`),
       },
     );
     this.#attempt = attempt;
@@ -211,7 +241,8 @@ export class Supervisor {
   async #started(instance: Instance): Promise<void> {
     const { config } = this.#subject;
     const running = this.#wish === 'policy' ? { phase: 'running' as const } : {};
-    const health = config.health && { status: 'starting' as const, failures: 0, detail: '' };
+    const check = this.#check;
+    const health = check && { status: 'starting' as const, failures: 0, detail: '' };
     // A machine that has ended already says so elsewhere.
     const all = await instance.forwards().catch(() => undefined);
     const forwards = all?.slice(0, config.forwards.length) ?? config.forwards;
@@ -219,11 +250,40 @@ export class Supervisor {
     await this.#event('start');
     this.#subject.onFirst(undefined);
     this.#restarted.resolve(undefined);
-    const way = all?.find((forward) => config.health && leadsTo(forward, config.health.port));
-    if (config.health !== undefined && way !== undefined && this.#attempt !== undefined) {
-      this.#health = new AbortController();
-      void watchHealth(config.health, reachedAt(way), (found) => this.#healthIs(found), this.#health.signal);
-    }
+    if (check === undefined || this.#attempt === undefined) return;
+    const way = all?.find((forward) => leadsTo(forward, checkedPort(check)));
+    const probe = check.probe.kind === 'command' ? this.#commandProbe(this.#attempt, check) : undefined;
+    const look = probe ?? (way && networkProbe(check, reachedAt(way)));
+    if (look === undefined) return;
+    this.#health = new AbortController();
+    void watchHealth(check, look, (found) => this.#healthIs(found), this.#health.signal);
+  }
+
+  /** What was asked for, else what the image brings and its guest can do. */
+  get #check(): HealthCheck | undefined {
+    const { config, bootable } = this.#subject;
+    if (config.health !== undefined || config.noHealthcheck) return config.health;
+    const hasAgent = config.agent !== false && !isAgentOff(bootable) && bootable.kernelJson.agent !== undefined;
+    return hasAgent ? imageHealth(bootable.config) : undefined;
+  }
+
+  #commandProbe(attempt: Attempt, { probe, timeoutMs }: HealthCheck): Probe {
+    const { config, bootable } = this.#subject;
+    const args = probe.kind === 'command' ? probe.args : [];
+    const records = [['kind', 'exec'] as const, ...args.map((argument) => ['arg', argument] as const)];
+    return async () => {
+      const agent = await attempt.agent();
+      if (typeof agent === 'string') return noAgent(agent, this.#name).message;
+      const [{ probeCommand }, { completeOpen }] = await Promise.all([
+        import('../agent/probe-command.ts'),
+        import('../agent/complete-open.ts'),
+      ]);
+      return await probeCommand(
+        agent,
+        completeOpen(records, executionOf(bootable.config, config.execution)),
+        timeoutMs,
+      );
+    };
   }
 
   #healthIs(health: NonNullable<RunState['health']>): void {

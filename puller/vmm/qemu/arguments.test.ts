@@ -37,6 +37,14 @@ test('the four ports have the names and numbers of the contract', () => {
   );
 });
 
+test('the agent has a port where it is wanted', () => {
+  const port = 'virtserialport,chardev=agent,name=uk.agent,nr=5';
+  expect(valuesOf('-device', qemuArguments(spec))).not.toContain(port);
+  const wanted = qemuArguments({ ...spec, agent: true });
+  expect(valuesOf('-device', wanted)).toEqual(expect.arrayContaining([port, 'virtio-serial-device,max_ports=6']));
+  expect(valuesOf('-chardev', wanted)).toContain('socket,id=agent,fd=8');
+});
+
 test('without an initrd there is no such option', () => {
   expect(qemuArguments({ ...spec, initrd: undefined })).not.toContain('-initrd');
 });

@@ -6,7 +6,7 @@ import { checkMachine } from './machine.ts';
 import { balloonDevice, mebibytes, memoryObject, memorySwitch } from './memory.ts';
 
 /** The descriptors that QEMU inherits: sockets without a name, so that there is nothing on disk to be cleaned up. */
-export const DESCRIPTOR = { control: 3, stdin: 4, stdout: 5, stderr: 6, qmp: 7 } as const;
+export const DESCRIPTOR = { control: 3, stdin: 4, stdout: 5, stderr: 6, qmp: 7, agent: 8 } as const;
 
 /** docs/guest-contract.md, "Ports". nr 0 would be a console's. */
 const PORTS = [
@@ -14,6 +14,7 @@ const PORTS = [
   ['stdin', 2],
   ['stdout', 3],
   ['stderr', 4],
+  ['agent', 5],
 ] as const;
 
 /**
@@ -23,6 +24,7 @@ const PORTS = [
  * @throws PullerError `OPTION_UNSUPPORTED`, `IMAGE_UNSUPPORTED`
  */
 export function qemuArguments(spec: MachineSpec, sockets: ReadonlyMap<string, string> = new Map()): string[] {
+  const ports = PORTS.filter(([name]) => name !== 'agent' || spec.agent);
   return [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
     ...(spec.uuid === undefined ? [] : ['-uuid', spec.uuid]),
@@ -37,8 +39,8 @@ export function qemuArguments(spec: MachineSpec, sockets: ReadonlyMap<string, st
     ...['-append', kernelCommandLine(spec)],
     // The kernel's log is QEMU's standard output. It is small; a stream of the program's could lose bytes there.
     ...['-chardev', 'stdio,id=log,signal=off', '-serial', 'chardev:log'],
-    ...['-device', `virtio-serial-device,max_ports=${PORTS.length + 1}`],
-    ...PORTS.flatMap(([name, number]) => [
+    ...['-device', `virtio-serial-device,max_ports=${ports.length + 1}`],
+    ...ports.flatMap(([name, number]) => [
       ...['-chardev', `socket,id=${name},fd=${DESCRIPTOR[name]}`],
       ...['-device', `virtserialport,chardev=${name},name=uk.${name},nr=${number}`],
     ]),

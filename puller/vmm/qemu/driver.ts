@@ -46,7 +46,7 @@ export const qemu: Monitor = {
 function spawnQemu(spec: MachineSpec, sockets: ReadonlyMap<string, string>): ChildProcess {
   const [program, ...argv] = [...parentDeathSignal(), qemuBinary(), ...qemuArguments(spec, sockets)];
   return spawn(program ?? '', argv, {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...(spec.agent ? ['pipe' as const] : [])],
     // A session of its own: Ctrl-C in the terminal is for us, who pass it on to the program in the guest.
     detached: true,
   });
@@ -65,6 +65,7 @@ function machineOf(child: ChildProcess, pid: number, spec: MachineSpec, exited: 
     stdin: socketOf(child, DESCRIPTOR.stdin),
     stdout: socketOf(child, DESCRIPTOR.stdout),
     stderr: socketOf(child, DESCRIPTOR.stderr),
+    agent: spec.agent ? socketOf(child, DESCRIPTOR.agent) : undefined,
     log: child.stdout as Readable,
     exited,
     kill: () => void child.kill('SIGKILL'),

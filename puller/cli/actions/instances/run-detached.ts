@@ -24,10 +24,6 @@ export async function create(
 
 /** Makes an instance and starts it. What cannot even be made bootable leaves no instance. */
 export async function runDetached(session: Session, image: string, args: string[], flags: RunFlags): Promise<number> {
-  if (flags.interactive) {
-    throw new CliError('USAGE', '-i and -d contradict each other: nobody is there to type', { hint: 'leave out one' });
-  }
-  if (flags.tty) session.output.note('uk: -t has no effect yet: the program gets no terminal');
   if (flags.console)
     session.output.note("uk: --console has no effect with -d: uk logs --kernel shows the kernel's log");
   await checkCidfile(flags);
