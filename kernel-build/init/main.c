@@ -185,6 +185,7 @@ static void end_program(void)
 	machine.ended = 1;
 	machine.pid = 0;
 	clock_gettime(CLOCK_MONOTONIC, &machine.end_time);
+	agent_end();
 	/* All but this process. What they have written is still in the pipes. */
 	kill(-1, SIGKILL);
 }

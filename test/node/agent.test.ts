@@ -13,6 +13,7 @@ let node: FakeNode;
 beforeAll(async () => {
   node = await fakeNode();
   await node.uk('run', '-d', '--name', 'good', '-e', 'FROM=run', IMAGE, 'ticks');
+  await node.uk('run', '-d', '--name', 'without', '--no-agent', IMAGE);
 });
 afterAll(() => node?.[Symbol.asyncDispose]());
 
@@ -78,7 +79,6 @@ describe('exec', () => {
   });
 
   test('nothing to ask: refused in one line, and nothing runs here', async () => {
-    await node.uk('run', '-d', '--name', 'without', '--no-agent', IMAGE);
     const lines = [];
     for (const args of [
       ['exec', 'without', 'true'],
