@@ -27,6 +27,7 @@
 #include "pump.h"
 #include "root.h"
 #include "settings.h"
+#include "streams.h"
 #include "volumes.h"
 
 #define CONTRACT "2"
@@ -238,7 +239,7 @@ static void handle_frame(const struct frame *frame)
 			pump_limit(&machine.input, number);
 		break;
 	case FRAME_RESIZE:
-		program_resize(machine.output.from, frame);
+		terminal_resize(machine.output.from, frame);
 		break;
 	case FRAME_PING:
 		send_pong(frame);

@@ -140,7 +140,10 @@ export class FakeAgent {
     const [command = '', ...args] = valuesOf('arg');
     const env = Object.fromEntries(valuesOf('env').map((text) => text.split(/=(.*)/s, 2)));
     let credit = Number(recordOf({ records }, 'credit'));
-    const child = spawn(command, args, { env: { PATH: process.env.PATH, UK_STORE: process.env.UK_STORE, ...env }, stdio: 'pipe' });
+    const child = spawn(command, args, {
+      env: { PATH: process.env.PATH, UK_STORE: process.env.UK_STORE, ...env },
+      stdio: 'pipe',
+    });
     const [out, error] = [child.stdout, child.stderr];
     this.#sessions.set(id, {
       kill: (signal) => void child.kill(signal),
