@@ -6,8 +6,15 @@ export { kernelOfFiles, kernelOfImage } from './assemble/ready-kernel.ts';
 export { trimAssemblies } from './assemble/trim.ts';
 export * from './errors.ts';
 export type { Exit, Failure, Hello, ProgramEnd } from './guest-contract/control-channel.ts';
+export type { GuestProcess, GuestStats, MonitorStats } from './instances/agent/reports.ts';
+export { type ClientSession, ExecError, type SessionEnd, type SessionStreams } from './instances/agent/session.ts';
+export { type InstanceStats, processesOfInstance, statsOfInstance } from './instances/agent/stats.ts';
+export { type Attached, attachToInstance, type ExecRequest, execInInstance } from './instances/agent/verbs.ts';
 export type { LifeEvent } from './instances/events/event-log.ts';
 export { type ExecutionChoice, executionOf } from './instances/execution.ts';
+export { type ExtractOptions, extractArchive } from './instances/files/extract.ts';
+export { type PackOptions, packPath, repack } from './instances/files/pack.ts';
+export { archiveOfGuest, guestPath, type PathKinds, unpackInGuest } from './instances/files/transfer.ts';
 export {
   type Instance,
   type Outcome,

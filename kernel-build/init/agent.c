@@ -13,6 +13,7 @@ static unsigned char buffer[FRAME_HEADER + AGENT_PAYLOAD_MAX];
 
 static struct {
 	int open;
+	int ending;
 	int port;
 	struct frame_reader reader;
 	struct outbox outbox;
@@ -25,6 +26,11 @@ void agent_open(int port)
 	agent.open = 1;
 	agent.port = port;
 	agent.reader.buffer = buffer;
+}
+
+void agent_end(void)
+{
+	agent.ending = 1;
 }
 
 /* The host has left, or says what nobody understands: nothing that it has asked for goes on. */
@@ -44,15 +50,15 @@ static struct session *session_find(uint16_t id)
 	return NULL;
 }
 
-static void refuse(uint16_t id)
+static void refuse(uint16_t id, int error, const char *message)
 {
 	struct frame_writer writer;
 
 	frame_begin(&writer, AGENT_FAILED);
 	frame_add(&writer, "stage", "exec");
-	frame_add_number(&writer, "errno", EBUSY);
+	frame_add_number(&writer, "errno", (uint64_t)error);
 	frame_add_number(&writer, "status", 125);
-	frame_add(&writer, "message", "the guest does too many things at a time already");
+	frame_add(&writer, "message", message);
 	outbox_add(&agent.outbox, &writer, id);
 }
 
@@ -60,13 +66,17 @@ static int handle_open(const struct frame *frame)
 {
 	if (session_find(frame->session) || !records_valid(frame))
 		return -1;
+	if (agent.ending) {
+		refuse(frame->session, ESHUTDOWN, "the program has ended, and the guest does nothing more");
+		return 0;
+	}
 	for (size_t i = 0; i < AGENT_SESSIONS; i++) {
 		if (agent.sessions[i].used)
 			continue;
 		session_open(&agent.sessions[i], frame);
 		return 0;
 	}
-	refuse(frame->session);
+	refuse(frame->session, EBUSY, "the guest does too many things at a time already");
 	return 0;
 }
 

@@ -38,6 +38,9 @@ enum {
 /* Entries of poll() that the agent fills. */
 #define AGENT_POLLS (1 + AGENT_SESSIONS * SESSION_POLLS)
 
+/* Nothing new is begun from now on: the machine is about to end. */
+void agent_end(void);
+
 /* `port`: non-blocking, the host is connected. */
 void agent_open(int port);
 

@@ -27,6 +27,7 @@
 #include "pump.h"
 #include "root.h"
 #include "settings.h"
+#include "streams.h"
 #include "volumes.h"
 
 #define CONTRACT "2"
@@ -185,6 +186,7 @@ static void end_program(void)
 	machine.ended = 1;
 	machine.pid = 0;
 	clock_gettime(CLOCK_MONOTONIC, &machine.end_time);
+	agent_end();
 	/* All but this process. What they have written is still in the pipes. */
 	kill(-1, SIGKILL);
 }
@@ -237,7 +239,7 @@ static void handle_frame(const struct frame *frame)
 			pump_limit(&machine.input, number);
 		break;
 	case FRAME_RESIZE:
-		program_resize(machine.output.from, frame);
+		terminal_resize(machine.output.from, frame);
 		break;
 	case FRAME_PING:
 		send_pong(frame);

@@ -37,7 +37,4 @@ int program_outcome(struct program *program, struct failure *failure);
 /* Both, and waits in between. 0, or -1 and `failure` says why. */
 int program_start(const struct frame *start, struct program *program, struct failure *failure);
 
-/* Gives a terminal the size that `rows` and `columns` say. */
-void program_resize(int terminal, const struct frame *frame);
-
 #endif

@@ -12,6 +12,7 @@
 #include "agent.h"
 #include "archive.h"
 #include "reports.h"
+#include "streams.h"
 
 /* How long something that was left in the background may hold the output open when the process itself has ended. */
 #define STRAGGLER_MS 2000
@@ -177,7 +178,7 @@ int session_frame(struct session *session, const struct frame *frame)
 		return 0;
 	case AGENT_RESIZE:
 		if (session->terminal)
-			program_resize(session->program.output, frame);
+			terminal_resize(session->program.output, frame);
 		return 0;
 	case AGENT_SIGNAL:
 		if (parse_number(record_find(frame, "number"), &number) == 0 && number > 0 && number < _NSIG)

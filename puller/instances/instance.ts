@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { LABEL } from '../../image-format/annotations.ts';
 import type { Bootable } from '../assemble/bootable.ts';
 import { PullerError } from '../errors.ts';
 import {
@@ -12,16 +11,16 @@ import {
   type Hello,
   type ProgramEnd,
 } from '../guest-contract/control-channel.ts';
-import { contractNeeded, encodeStart, type TerminalSize } from '../guest-contract/start.ts';
+import { contractNeeded, type TerminalSize } from '../guest-contract/start.ts';
 import { acceleratorWish, type Choice, chooseAccelerator } from '../vmm/accelerator/choose.ts';
 import { checkForwards } from '../vmm/forwards.ts';
 import { checkHugePages } from '../vmm/huge-pages.ts';
-import { GUEST_NETWORK, type Machine, type MachineExit, type MachineSpec, type PortForward } from '../vmm/monitor.ts';
+import type { Machine, MachineExit, MachineSpec, PortForward } from '../vmm/monitor.ts';
 import { monitorFor } from '../vmm/monitors.ts';
 import { RelayedForwards } from '../vmm/relayed-forwards.ts';
 import type { NoAgent } from './agent/failures.ts';
 import { howItEnded } from './crash.ts';
-import { type Execution, executionOf } from './execution.ts';
+import { executionOf } from './execution.ts';
 import { bootTimeout, checkContract, crashed, noTerminal, outputFailed } from './failures.ts';
 import { reportHang } from './hang-report.ts';
 import type { InstanceOptions } from './instance-options.ts';
@@ -35,7 +34,8 @@ import {
   UNPACKING_FAILURE,
 } from './memory.ts';
 import { endsMachine } from './signals/effects.ts';
-import { type Storage, storageOf } from './storage.ts';
+import { isAgentOff, startFrame } from './start-frame.ts';
+import { storageOf } from './storage.ts';
 import { InputCopy, LogTail, OutputCopy } from './streams.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -152,35 +152,6 @@ export async function startInstance(bootable: Bootable, options: InstanceOptions
     await machine?.exited;
     throw error;
   }
-}
-
-/** An image may say that nothing is to be done in its guests. */
-export function isAgentOff({ config }: Pick<Bootable, 'config'>): boolean {
-  return config.Labels?.[LABEL.agent] === 'off';
-}
-
-/** @throws PullerError `IMAGE_UNSUPPORTED` */
-function startFrame(
-  id: string,
-  { args, env, cwd, user }: Execution,
-  storage: Storage,
-  options: InstanceOptions,
-  agent: boolean | undefined,
-): Buffer {
-  const { hostname = id, stdin = 'empty', terminal } = options;
-  return encodeStart({
-    args,
-    env,
-    cwd,
-    user: user === '' ? undefined : user,
-    hostname,
-    network: GUEST_NETWORK,
-    time: BigInt(Date.now()) * 1_000_000n,
-    seed: randomBytes(32),
-    stdin: stdin === 'empty' ? 'empty' : 'open',
-    ...{ terminal, agent },
-    ...storage.start,
-  });
 }
 
 interface Circumstances {

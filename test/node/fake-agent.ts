@@ -2,6 +2,7 @@
 // Stands in for the agent of a guest (docs/guest-contract.md, "The agent"), a well-behaved one and hostile ones.
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { constants } from 'node:os';
 import {
   AGENT,
   type AgentFrame,
@@ -20,7 +21,7 @@ export class FakeAgent {
   readonly #kind: () => string;
   readonly #sessions = new Map<
     number,
-    { kill(): void; input(bytes: Buffer | undefined): void; credit(n: number): void }
+    { kill(signal: NodeJS.Signals | number): void; input(bytes: Buffer | undefined): void; credit(n: number): void }
   >();
 
   constructor(port: Socket, kind: () => string) {
@@ -46,7 +47,8 @@ export class FakeAgent {
     const found = this.#sessions.get(session);
     if (type === AGENT.input) found?.input(payload);
     if (type === AGENT.inputEnd) found?.input(undefined);
-    if (type === AGENT.close) found?.kill();
+    if (type === AGENT.close) found?.kill('SIGKILL');
+    if (type === AGENT.signal) found?.kill(numberOf({ type, ...recordsOf(frame) }, 'number'));
     if (type === AGENT.credit) found?.credit(numberOf({ type, ...recordsOf(frame) }, 'bytes'));
   }
 
@@ -103,7 +105,13 @@ export class FakeAgent {
         this.#sendArchive(id, records);
         return;
     }
-    this.#run(id, records);
+    if (recordOf({ records }, 'kind') === 'exec') this.#run(id, records);
+    else {
+      this.#send(AGENT.failed, id, [
+        ['status', '125'],
+        ['message', 'this guest does not know how to do that'],
+      ]);
+    }
   }
 
   #flood(id: number, type: number): void {
@@ -132,10 +140,13 @@ export class FakeAgent {
     const [command = '', ...args] = valuesOf('arg');
     const env = Object.fromEntries(valuesOf('env').map((text) => text.split(/=(.*)/s, 2)));
     let credit = Number(recordOf({ records }, 'credit'));
-    const child = spawn(command, args, { env: { PATH: process.env.PATH, ...env }, stdio: 'pipe' });
+    const child = spawn(command, args, {
+      env: { PATH: process.env.PATH, UK_STORE: process.env.UK_STORE, ...env },
+      stdio: 'pipe',
+    });
     const [out, error] = [child.stdout, child.stderr];
     this.#sessions.set(id, {
-      kill: () => void child.kill('SIGKILL'),
+      kill: (signal) => void child.kill(signal),
       input: (bytes) => {
         if (bytes === undefined) child.stdin.end();
         else {
@@ -176,7 +187,8 @@ export class FakeAgent {
     });
     child.on('close', (code, signal) => {
       this.#sessions.delete(id);
-      if (signal === 'SIGKILL') this.#send(AGENT.exit, id, [['signal', '9']]);
+      const number = signal === null ? undefined : constants.signals[signal];
+      if (number !== undefined) this.#send(AGENT.exit, id, [['signal', String(number)]]);
       else this.#send(AGENT.exit, id, [['status', String(code)]]);
     });
   }

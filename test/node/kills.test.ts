@@ -37,6 +37,11 @@ function randomCommand(): string[] {
     ['kill', name],
     ['rm', '-f', name],
     ['rename', name, other],
+    // It ends when its output does, as everything in a guest does with the guest.
+    ['exec', name, 'sh', '-c', 'while echo x; do sleep 0.1; done'],
+    ['attach', '--no-stdin', name],
+    ['stats', '--no-stream'],
+    ['cp', `${name}:/etc`, '-'],
   ]);
 }
 

@@ -40,6 +40,8 @@ export class ClientSession {
   readonly #done = Promise.withResolvers<SessionEnd>();
   readonly #detach: boolean;
   #unhook: () => void = () => {};
+  /** The last frame has come. */
+  #isOver = false;
 
   /** @param open what to ask for; undefined where nothing has to be */
   constructor(socket: Socket, open: Records | undefined, streams: SessionStreams) {
@@ -47,7 +49,10 @@ export class ClientSession {
     this.#streams = streams;
     this.#detach = open?.some(([key, value]) => key === 'detach' && value === '1') ?? false;
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    socket.on('close', () => this.#done.reject(lost()));
+    socket.on('close', () => {
+      // What was sent last may still be on its way to a slow reader.
+      if (!this.#isOver) this.#done.reject(lost());
+    });
     this.#hookSinks();
     if (open !== undefined) socket.write(encodeAgentRecords(AGENT.open, 0, open));
     if (streams.stdin !== undefined) this.#hookInput(streams.stdin);
@@ -152,6 +157,7 @@ export class ClientSession {
         if (!stderr.write(frame.payload)) this.#socket.pause();
         return;
       case AGENT.exit:
+        this.#isOver = true;
         void this.#finish({ kind: 'ended', end: endOf(frame) });
         return;
       case AGENT.failed:

@@ -6,20 +6,19 @@ import type { Answer, Conversation, Request } from '../control/protocol.ts';
 import type { Begun } from '../control/server.ts';
 import type { EventAction } from '../events/event-log.ts';
 import { recordEvent } from '../events/event-log.ts';
-import { executionOf } from '../execution.ts';
-import { type Instance, isAgentOff } from '../instance.ts';
+import type { Instance } from '../instance.ts';
 import type { InstanceEvent } from '../instance-options.ts';
 import { LogWriter } from '../logs/log-writer.ts';
 import { signalNumber } from '../signals/names.ts';
 import type { Claim } from '../state/claims.ts';
-import type { HealthCheck, InstanceConfig } from '../state/config.ts';
+import type { InstanceConfig } from '../state/config.ts';
 import { sweepUnfinished } from '../state/durable-json.ts';
 import type { InstanceFolder } from '../state/instance-folder.ts';
 import { identityOf, ownIdentity } from '../state/process-identity.ts';
 import type { Reason, RunEnd, RunState } from '../state/run-state.ts';
 import { Attempt } from './attempt.ts';
-import { networkProbe, type Probe, reachedAt, watchHealth } from './health-watch.ts';
-import { imageHealth } from './image-health.ts';
+import { networkProbe, reachedAt, watchHealth } from './health-watch.ts';
+import { beginSession, checkOf, commandProbe } from './inside.ts';
 import { checkedPort, leadsTo } from './instance-options.ts';
 import { endOfError } from './reasons.ts';
 import { isRestarted, restartDelay, STEADY_MS } from './restart-policy.ts';
@@ -125,26 +124,15 @@ export class Supervisor {
   /** Begins what a connection stays open for. @throws PullerError `AGENT_MISSING`, `INSTANCE_NOT_RUNNING` */
   async begin(request: Conversation): Promise<Begun> {
     const attempt = this.#attempt;
-    const { config, bootable } = this.#subject;
     if (!attempt?.started) throw noAgent('starting', this.#name);
     if (request.verb === 'attach') {
-      const { terminal = false, openStdin = false } = config;
+      const { terminal = false, openStdin = false } = this.#subject.config;
       return {
         answer: { ok: true, terminal, takesInput: openStdin },
         converse: (socket) => attempt.attachments.add(socket),
       };
     }
-    const agent = await attempt.agent();
-    if (typeof agent === 'string') throw noAgent(agent, this.#name);
-    const [{ relaySession }, { completeOpen }] = await Promise.all([
-      import('../agent/relay.ts'),
-      import('../agent/complete-open.ts'),
-    ]);
-    const program = executionOf(bootable.config, config.execution);
-    return {
-      answer: { ok: true },
-      converse: (socket) => relaySession(socket, agent, (records) => completeOpen(records, program)),
-    };
+    return await beginSession(attempt, this.#subject, this.#name);
   }
 
   async #signal(number: number): Promise<Answer> {
@@ -241,7 +229,7 @@ export class Supervisor {
   async #started(instance: Instance): Promise<void> {
     const { config } = this.#subject;
     const running = this.#wish === 'policy' ? { phase: 'running' as const } : {};
-    const check = this.#check;
+    const check = checkOf(this.#subject);
     const health = check && { status: 'starting' as const, failures: 0, detail: '' };
     // A machine that has ended already says so elsewhere.
     const all = await instance.forwards().catch(() => undefined);
@@ -252,38 +240,13 @@ export class Supervisor {
     this.#restarted.resolve(undefined);
     if (check === undefined || this.#attempt === undefined) return;
     const way = all?.find((forward) => leadsTo(forward, checkedPort(check)));
-    const probe = check.probe.kind === 'command' ? this.#commandProbe(this.#attempt, check) : undefined;
-    const look = probe ?? (way && networkProbe(check, reachedAt(way)));
+    const look =
+      check.probe.kind === 'command'
+        ? commandProbe(this.#attempt, check, this.#subject, this.#name)
+        : way && networkProbe(check, reachedAt(way));
     if (look === undefined) return;
     this.#health = new AbortController();
     void watchHealth(check, look, (found) => this.#healthIs(found), this.#health.signal);
-  }
-
-  /** What was asked for, else what the image brings and its guest can do. */
-  get #check(): HealthCheck | undefined {
-    const { config, bootable } = this.#subject;
-    if (config.health !== undefined || config.noHealthcheck) return config.health;
-    const hasAgent = config.agent !== false && !isAgentOff(bootable) && bootable.kernelJson.agent !== undefined;
-    return hasAgent ? imageHealth(bootable.config) : undefined;
-  }
-
-  #commandProbe(attempt: Attempt, { probe, timeoutMs }: HealthCheck): Probe {
-    const { config, bootable } = this.#subject;
-    const args = probe.kind === 'command' ? probe.args : [];
-    const records = [['kind', 'exec'] as const, ...args.map((argument) => ['arg', argument] as const)];
-    return async () => {
-      const agent = await attempt.agent();
-      if (typeof agent === 'string') return noAgent(agent, this.#name).message;
-      const [{ probeCommand }, { completeOpen }] = await Promise.all([
-        import('../agent/probe-command.ts'),
-        import('../agent/complete-open.ts'),
-      ]);
-      return await probeCommand(
-        agent,
-        completeOpen(records, executionOf(bootable.config, config.execution)),
-        timeoutMs,
-      );
-    };
   }
 
   #healthIs(health: NonNullable<RunState['health']>): void {
