@@ -42,10 +42,14 @@ const FACES = [
   'puller/volumes/volume-name.ts',
   'puller/instances/signals/names.ts',
   'puller/instances/lifecycle/index.ts',
+  'puller/instances/lifecycle/find.ts',
+  'puller/instances/agent/index.ts',
+  'puller/instances/files/index.ts',
   'puller/errors.ts',
   'image-format/reference.ts',
   // Supervisors must take little memory: the faces load the parsers of manifests and profiles.
   'image-format/errors.ts',
+  'image-format/annotations.ts',
   'image-format/layout/durable.ts',
   'image-format/layout/ingest.ts',
 ];

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable } from 'node:stream';
-import { exitStatus } from '../../../guest-contract/control-channel.ts';
-import { type Attached, attachToInstance } from '../../../instances/agent/verbs.ts';
+import { type Attached, attachToInstance, exitStatus, forwardSignals } from '../../../instances/agent/index.ts';
 import { findInstance } from '../../../instances/lifecycle/find.ts';
-import { forwardSignals } from '../../../instances/signals/forward.ts';
 import type { Session } from '../../context.ts';
 import { leaveOutput } from '../../output/broken-output.ts';
 import { followSize, rawTerminal } from '../../terminal.ts';

@@ -2,11 +2,16 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { extractArchive } from '../../../instances/files/extract.ts';
-import { packPath, repack } from '../../../instances/files/pack.ts';
-import { archiveOfGuest, guestPath, unpackInGuest } from '../../../instances/files/transfer.ts';
+import type { InstanceFolder } from '../../../index.ts';
+import {
+  archiveOfGuest,
+  extractArchive,
+  guestPath,
+  packPath,
+  repack,
+  unpackInGuest,
+} from '../../../instances/files/index.ts';
 import { findInstance } from '../../../instances/lifecycle/find.ts';
-import type { InstanceFolder } from '../../../instances/state/instance-folder.ts';
 import type { Session } from '../../context.ts';
 import { CliError } from '../../errors.ts';
 

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { exitStatus } from '../../../guest-contract/control-channel.ts';
-import { ExecError } from '../../../instances/agent/session.ts';
-import { execInInstance } from '../../../instances/agent/verbs.ts';
+import { ExecError, execInInstance, exitStatus, forwardSignals } from '../../../instances/agent/index.ts';
 import { findInstance } from '../../../instances/lifecycle/find.ts';
-import { forwardSignals } from '../../../instances/signals/forward.ts';
 import type { Session } from '../../context.ts';
 import { CliError } from '../../errors.ts';
 import { leaveOutput } from '../../output/broken-output.ts';

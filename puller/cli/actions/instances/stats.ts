@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
-import { type InstanceStats, statsOfInstance } from '../../../instances/agent/stats.ts';
-import { findInstance } from '../../../instances/lifecycle/find.ts';
-import { type InstanceView, isActive, listInstances, viewOf } from '../../../instances/lifecycle/view.ts';
+import { type InstanceStats, statsOfInstance } from '../../../instances/agent/index.ts';
+import {
+  findInstance,
+  type InstanceView,
+  isActive,
+  listInstances,
+  viewOf,
+} from '../../../instances/lifecycle/index.ts';
 import type { Session } from '../../context.ts';
 import { formatBytes } from '../../output/bytes.ts';
 import { formatTable } from '../../output/table.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { processesOfInstance } from '../../../instances/agent/stats.ts';
+import { processesOfInstance } from '../../../instances/agent/index.ts';
 import { findInstance } from '../../../instances/lifecycle/find.ts';
 import type { Session } from '../../context.ts';
 import { formatBytes } from '../../output/bytes.ts';
