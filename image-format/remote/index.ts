@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+export { type LoginPlace, removeLogin, saveLogin } from './authorization/login-files.ts';
 export { type Line, type LineOptions, openLine } from './fetch/line.ts';
-export { type LoginPlace, removeLogin, saveLogin } from './login-files.ts';
 export { openRemote } from './open-remote.ts';
 export { openSource, type SourceOptions } from './open-source.ts';
 export { type PullOptions, pullImage } from './pull-image.ts';

@@ -5,7 +5,7 @@ import { type Digest, digestOf } from '../digest.ts';
 import { ImageError } from '../errors.ts';
 import { MEDIA_TYPE } from '../media-types.ts';
 import { manifestIdentifier, type Reference } from '../reference.ts';
-import { Authorizer } from './authorizer.ts';
+import { Authorizer } from './authorization/authorizer.ts';
 import { downloadBlob } from './blob-download.ts';
 import { uploadBlob } from './blob-upload.ts';
 import { endpointOf } from './endpoint.ts';

@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream';
 import { ImageError } from '../errors.ts';
 import { answerError } from './answer-error.ts';
-import type { Authorizer } from './authorizer.ts';
+import type { Authorizer } from './authorization/authorizer.ts';
 import { backoff, pause } from './backoff.ts';
 import type { HostOptions } from './remote.ts';
 import { discard, type HttpAnswer, type HttpRequest, isHopeless, networkError, type Transport } from './transport.ts';

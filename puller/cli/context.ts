@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import type { ContentStore } from '../../image-format/layout/index.ts';
-import { commonOptions, type GlobalOptions } from './global-options.ts';
+import { commonOptions, type GlobalOptions } from './options/global-options.ts';
 import { createOutput, type Output } from './output/output.ts';
 
 export interface CommandContext {

@@ -16,7 +16,7 @@ import { addRun } from './commands/run.ts';
 import { addTransfer } from './commands/transfer.ts';
 import { addVolume } from './commands/volume.ts';
 import { EXIT_FAILURE, EXIT_MISUSE } from './errors.ts';
-import { addGlobalOptions } from './global-options.ts';
+import { addGlobalOptions } from './options/global-options.ts';
 import { createOutput } from './output/output.ts';
 import { version } from './version.ts';
 

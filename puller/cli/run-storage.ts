@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { InstanceMount } from '../index.ts';
 import type { Session } from './context.ts';
-import { type VolumeFlags, volumeRequests } from './volume-options.ts';
+import { type VolumeFlags, volumeRequests } from './options/volume-options.ts';
 
 export interface StorageFlags extends VolumeFlags {
   readOnly?: boolean;

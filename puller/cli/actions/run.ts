@@ -2,7 +2,7 @@
 import { prepare } from '../bootable.ts';
 import type { Session } from '../context.ts';
 import { CliError } from '../errors.ts';
-import { executionChoice, type RunFlags } from '../instance-options.ts';
+import { executionChoice, type RunFlags } from '../options/instance-options.ts';
 import { leaveOutput } from '../output/broken-output.ts';
 import { openStorage } from '../run-storage.ts';
 import { followSize, rawTerminal, terminalSize } from '../terminal.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Command, Option } from 'commander';
 import { action, type CommandContext } from '../context.ts';
-import { collect, collectAdd, collectEnv } from '../options.ts';
+import { collect, collectAdd, collectEnv } from '../options/values.ts';
 
 export function addBuild(program: Command, context: CommandContext): void {
   program

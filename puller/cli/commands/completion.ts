@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Argument, type Command } from 'commander';
-import { isComing } from '../coming-options.ts';
 import { action, type CommandContext, type Session } from '../context.ts';
+import { isComing } from '../options/coming-options.ts';
 
 export function addCompletion(program: Command, context: CommandContext): void {
   program

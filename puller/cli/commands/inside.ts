@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import { action, type CommandContext } from '../context.ts';
-import { collectEnv, collectEnvFile } from '../options.ts';
+import { collectEnv, collectEnvFile } from '../options/values.ts';
 
 const INSTANCE = 'a name, an id, or the beginning of an id';
 

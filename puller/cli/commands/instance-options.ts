@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Command, Option } from 'commander';
-import { addComing } from '../coming-options.ts';
+import { addComing } from '../options/coming-options.ts';
 import {
   parseDuration,
   parseHttpCheck,
@@ -8,7 +8,7 @@ import {
   parseRestart,
   parseSeconds,
   parseSignal,
-} from '../instance-values.ts';
+} from '../options/instance-values.ts';
 import {
   collectEnv,
   collectEnvFile,
@@ -17,8 +17,8 @@ import {
   parseDiskSize,
   parseMemory,
   parseWatchdog,
-} from '../options.ts';
-import { addVolumeOptions } from '../volume-options.ts';
+} from '../options/values.ts';
+import { addVolumeOptions } from '../options/volume-options.ts';
 
 /** Adds what `uk run` and `uk create` have in common. */
 export function addInstanceOptions(command: Command): Command {

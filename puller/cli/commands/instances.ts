@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import { action, type CommandContext } from '../context.ts';
-import { parseMoment, parseSeconds, parseSignal, parseTail } from '../instance-values.ts';
+import { parseMoment, parseSeconds, parseSignal, parseTail } from '../options/instance-values.ts';
 import { addInstanceOptions } from './instance-options.ts';
 
 const INSTANCES = 'names, ids, or beginnings of ids';

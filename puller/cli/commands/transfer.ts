@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import { action, type CommandContext } from '../context.ts';
-import { parseCount, parseDuration, parseRate } from '../options.ts';
+import { parseCount, parseDuration, parseRate } from '../options/values.ts';
 
 const PLAIN_HTTP = 'talk to the registry without TLS (default: only on this machine)';
 

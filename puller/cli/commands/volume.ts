@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import { action, type CommandContext } from '../context.ts';
-import { parseMemory } from '../options.ts';
+import { parseMemory } from '../options/values.ts';
 import { collectLabel } from '../volumes/label.ts';
 
 export function addVolume(program: Command, context: CommandContext): void {

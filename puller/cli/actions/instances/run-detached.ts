@@ -4,7 +4,7 @@ import { createInstance, type InstanceFolder, launchInstance, removeInstance, St
 import { bootableOf, findImage } from '../../bootable.ts';
 import type { Session } from '../../context.ts';
 import { CliError } from '../../errors.ts';
-import { type InstanceFlags, newInstance, type RunFlags } from '../../instance-options.ts';
+import { type InstanceFlags, newInstance, type RunFlags } from '../../options/instance-options.ts';
 
 /** Makes an instance that does not run yet. */
 export async function create(

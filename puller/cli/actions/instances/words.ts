@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How instances are shown to people, as they know it from container engines.
 import type { InstanceView } from '../../../index.ts';
-import type { PortForward } from '../../options.ts';
+import type { PortForward } from '../../options/values.ts';
 
 const COMMAND_WIDTH = 24;
 

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { baseDirectory, runtimeDirectory } from '../../hardware-profiles/index.ts';
-import { ImageError } from '../errors.ts';
-import { DEFAULT_REGISTRY } from '../reference.ts';
+import { baseDirectory, runtimeDirectory } from '../../../hardware-profiles/index.ts';
+import { ImageError } from '../../errors.ts';
+import { DEFAULT_REGISTRY } from '../../reference.ts';
 import { type Login, runCredentialHelper } from './credential-helper.ts';
 
 /** What docker, podman and skopeo keep; fields that are of no use here are left alone. */

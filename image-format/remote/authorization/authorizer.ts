@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as z from 'zod';
-import { ImageError } from '../errors.ts';
-import { answerError } from './answer-error.ts';
+import { ImageError } from '../../errors.ts';
+import { answerError } from '../answer-error.ts';
+import type { Credentials } from '../remote.ts';
+import { networkError, type Transport } from '../transport.ts';
 import type { Login } from './credential-helper.ts';
 import { findLogin } from './credentials.ts';
-import type { Credentials } from './remote.ts';
-import { networkError, type Transport } from './transport.ts';
 import { type Challenge, parseWwwAuthenticate } from './www-authenticate.ts';
 
 const tokenSchema = z.looseObject({

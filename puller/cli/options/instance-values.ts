@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How values of commands on instances are written.
 import { InvalidArgumentError } from 'commander';
-import { signalNumber } from '../instances/signals/names.ts';
+import { signalNumber } from '../../instances/signals/names.ts';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 

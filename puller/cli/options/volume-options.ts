@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Volumes on the command line, as users of container engines write them.
 import type { Command } from 'commander';
-import type { VolumeRequest } from '../volumes/request.ts';
-import { CliError } from './errors.ts';
-import { collectMount } from './volumes/mount.ts';
-import { shown } from './volumes/places.ts';
-import { collectTmpfs } from './volumes/tmpfs.ts';
-import { collectVolume } from './volumes/volume.ts';
+import type { VolumeRequest } from '../../volumes/request.ts';
+import { CliError } from '../errors.ts';
+import { collectMount } from '../volumes/mount.ts';
+import { shown } from '../volumes/places.ts';
+import { collectTmpfs } from '../volumes/tmpfs.ts';
+import { collectVolume } from '../volumes/volume.ts';
 
 export { collectMount, collectTmpfs, collectVolume };
 

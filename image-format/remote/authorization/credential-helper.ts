@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
 import * as z from 'zod';
-import { ImageError } from '../errors.ts';
+import { ImageError } from '../../errors.ts';
 
 /** What the user has for a registry: a password, or a token that is exchanged for others. */
 export type Login = { username: string; password: string } | { identityToken: string };

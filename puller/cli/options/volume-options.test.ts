@@ -5,9 +5,9 @@ import { join, relative } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { VolumeRequest } from '../volumes/request.ts';
+import type { VolumeRequest } from '../../volumes/request.ts';
+import { splitCsv } from '../volumes/csv.ts';
 import { addVolumeOptions, collectMount, collectTmpfs, collectVolume, volumeRequests } from './volume-options.ts';
-import { splitCsv } from './volumes/csv.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'uk-volume-options-'));
 const site = join(base, 'site');

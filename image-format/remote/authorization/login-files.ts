@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { baseDirectory } from '../../hardware-profiles/index.ts';
-import { ImageError } from '../errors.ts';
+import { baseDirectory } from '../../../hardware-profiles/index.ts';
+import { ImageError } from '../../errors.ts';
+import type { Credentials } from '../remote.ts';
 import { tellCredentialHelper } from './credential-helper.ts';
 import { type AuthFile, authFiles, isNamed, keysOf, readAuthFile } from './credentials.ts';
-import type { Credentials } from './remote.ts';
 
 /** A registry, or a namespace of one, that somebody logs in to. */
 export interface LoginPlace {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options of `uk run` and `uk create`, as what an instance is made with.
-import type { ExecutionChoice, HealthCheck, NewInstance, RestartPolicy } from '../index.ts';
-import type { BootableFlags, FoundImage } from './bootable.ts';
-import { CliError } from './errors.ts';
-import type { PortForward } from './options.ts';
-import type { StorageFlags } from './run-storage.ts';
+import type { ExecutionChoice, HealthCheck, NewInstance, RestartPolicy } from '../../index.ts';
+import type { BootableFlags, FoundImage } from '../bootable.ts';
+import { CliError } from '../errors.ts';
+import type { StorageFlags } from '../run-storage.ts';
+import type { PortForward } from './values.ts';
 import { volumeRequests } from './volume-options.ts';
 
 export interface InstanceFlags extends StorageFlags, BootableFlags {

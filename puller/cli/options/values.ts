@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
 import { InvalidArgumentError } from 'commander';
-import { parseMemory as readMemory } from '../../hardware-profiles/memory.ts';
+import { parseMemory as readMemory } from '../../../hardware-profiles/memory.ts';
 
 /** `128M`, `1G`: bytes, as a profile writes them. */
 export function parseMemory(text: string): number {

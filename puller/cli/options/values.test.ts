@@ -13,7 +13,7 @@ import {
   parseListen,
   parseMemory,
   parseWatchdog,
-} from './options.ts';
+} from './values.ts';
 
 describe('memory', () => {
   test.each([

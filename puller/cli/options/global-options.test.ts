@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { describe as describeCommands } from './commands/completion.ts';
+import { describe as describeCommands } from '../commands/completion.ts';
+import { createProgram } from '../program.ts';
 import { commonOptions } from './global-options.ts';
-import { createProgram } from './program.ts';
 
 /** What a command line sets, without running the command. */
 function parsed(...argv: string[]) {

@@ -2,11 +2,11 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { digestOf } from '../digest.ts';
-import { MEDIA_TYPE } from '../media-types.ts';
-import { parseReference } from '../reference.ts';
-import { openRemote, type RemoteOptions, type RemoteRegistry } from './index.ts';
-import { TestRegistry } from './testing.ts';
+import { digestOf } from '../../digest.ts';
+import { MEDIA_TYPE } from '../../media-types.ts';
+import { parseReference } from '../../reference.ts';
+import { openRemote, type RemoteOptions, type RemoteRegistry } from '../index.ts';
+import { TestRegistry } from '../testing.ts';
 
 let registry: TestRegistry;
 let remote: RemoteRegistry;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ExecutionChanges } from '../../image-format/build/index.ts';
-import { LABEL } from '../../image-format/index.ts';
-import { CliError } from './errors.ts';
+import type { ExecutionChanges } from '../../../image-format/build/index.ts';
+import { LABEL } from '../../../image-format/index.ts';
+import { CliError } from '../errors.ts';
 
 /** What `uk build` is told of how the program runs. */
 export interface ExecutionFlags {
