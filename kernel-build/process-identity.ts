@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
+import { bootId, processStart } from '../image-format/layout/process-start.ts';
 
 /**
  * Names a process so that a later one with the same number is another: `PID-START-SPACE`, with the start in clock ticks
@@ -8,16 +9,8 @@ import { readFileSync, readlinkSync } from 'node:fs';
  * share a folder do not see each other's processes.
  */
 export function processIdentity(pid = process.pid): string | undefined {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command's name is in parentheses and may hold anything; the state is field 3, the start is field 22, proc(5).
-    const rest = fields.slice(fields.lastIndexOf(')') + 2).split(' ');
-    // One that has ended and only waits for its parent to notice does nothing any more.
-    if (rest[0] === 'Z' || rest[0] === 'X') return undefined;
-    return `${pid}-${rest[19]}-${ownSpace()}`;
-  } catch {
-    return undefined;
-  }
+  const start = processStart(pid);
+  return start === undefined ? undefined : `${pid}-${start}-${ownSpace()}`;
 }
 
 /** Matches an identity; earlier versions wrote none with a SPACE. */
@@ -31,14 +24,14 @@ export function isAlive(identity: string): boolean | undefined {
   const [number = '', start = '', space = ownSpace()] = identity.split('-');
   if (space !== ownSpace()) return undefined;
   const pid = Number(number);
-  return Number.isSafeInteger(pid) && pid > 0 && processIdentity(pid) === `${number}-${start}-${space}`;
+  return processIdentity(pid) === `${number}-${start}-${space}`;
 }
 
 let known: string | undefined;
 
 function ownSpace(): string {
   known ??= createHash('sha256')
-    .update(readFileSync('/proc/sys/kernel/random/boot_id', 'latin1'))
+    .update(`${bootId()}\n`)
     .update(readlinkSync('/proc/self/ns/pid'))
     .digest('hex')
     .slice(0, 8);

@@ -32,6 +32,17 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** Writes a new file, which is on the disk when this returns. Its name is only when its folder is synced. */
+export async function writeSynced(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
 export function isMissing(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOENT' || code === 'ENOTDIR';

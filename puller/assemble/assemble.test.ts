@@ -2,24 +2,16 @@
 import { mkdtemp, readFile, rm, stat, truncate, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formatProfile, loadProfile } from '../../hardware-profiles/index.ts';
-import {
-  ANNOTATION,
-  type Descriptor,
-  digestOf,
-  IMAGE_VERSION,
-  LABEL,
-  LAYER_ROLES,
-  MEDIA_TYPE,
-} from '../../image-format/index.ts';
-import { type LayerEntry, writeLayer } from '../../image-format/layers/index.ts';
+import { loadProfile } from '../../hardware-profiles/index.ts';
+import { type Descriptor, LABEL } from '../../image-format/index.ts';
+import type { LayerEntry } from '../../image-format/layers/index.ts';
 import { type ContentStore, openContentStore } from '../../image-format/layout/index.ts';
 import { assemble } from './assemble.ts';
 import type { Bootable, ReadyKernel } from './bootable.ts';
 import type { AssembleEvent } from './options.ts';
 import { readCpio } from './read-cpio.suite.ts';
+import { file, link, makeTestImage, OWNED, type TestImage, testKernel } from './testing.ts';
 import { trimAssemblies } from './trim.ts';
 
 let folder: string;
@@ -29,85 +21,12 @@ let kernel: LayerEntry[];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'uk-assemble-'));
   store = await openContentStore(join(folder, 'store'));
-  kernel = [
-    file('boot/vmlinux', 'the kernel'),
-    file('boot/config', 'CONFIG_X=y\nCONFIG_HZ_100=y\nCONFIG_HZ=100\n'),
-    file('boot/kernel.json', JSON.stringify({ guestContract: 1, version: '6.12.0' })),
-    file('boot/profile.json', formatProfile(await loadProfile())),
-  ];
+  kernel = await testKernel(1);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const OWNED = { mode: 0o644, uid: 0, gid: 0 };
-
-function file(path: string, text: string | Buffer, more: Partial<LayerEntry> = {}): LayerEntry {
-  return { path, type: 'file', ...OWNED, source: { bytes: Buffer.from(text) }, ...more };
-}
-
-function link(path: string, linkname: string, type: 'symlink' | 'hardlink' = 'symlink'): LayerEntry {
-  return { path, type, ...OWNED, mode: 0o777, linkname };
-}
-
-interface Parts {
-  kernel?: LayerEntry[];
-  deps?: LayerEntry[];
-  app?: LayerEntry[];
-  config?: LayerEntry[];
-  /** What the config says instead of what is true. */
-  diffId?: (role: string) => string | undefined;
-  compression?: 'zstd' | 'gzip';
-  labels?: Record<string, string>;
-  /** A container image: no kernel, no labels, no annotations of ours. */
-  plain?: boolean;
-}
-
-async function put(bytes: Buffer, mediaType: string): Promise<Descriptor> {
-  const digest = digestOf(bytes);
-  await store.write({ digest, size: bytes.length }, Readable.from([bytes]));
-  return { mediaType, digest, size: bytes.length };
-}
-
-async function image({
-  compression = 'zstd',
-  diffId,
-  labels = {},
-  plain = false,
-  ...given
-}: Parts): Promise<Descriptor> {
-  const parts = { kernel, deps: [file('deps', 'd')], app: [file('app', 'a')], config: [file('etc/c', 'c')], ...given };
-  const layers = [];
-  for (const role of plain ? LAYER_ROLES.slice(1) : LAYER_ROLES) {
-    const written = await writeLayer(parts[role], store, { compression, mtime: 42 });
-    layers.push({ role, ...written });
-  }
-  const config = {
-    architecture: 'amd64',
-    os: 'linux',
-    config: {
-      Entrypoint: ['/app'],
-      Labels: plain ? {} : { [LABEL.layerRoles]: LAYER_ROLES.join(','), ...labels },
-    },
-    rootfs: { type: 'layers', diff_ids: layers.map(({ role, diffId: found }) => diffId?.(role) ?? found) },
-  };
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPE.manifest,
-    config: await put(Buffer.from(JSON.stringify(config)), MEDIA_TYPE.config),
-    layers: layers.map(({ role, digest, size }) => ({
-      mediaType: compression === 'zstd' ? MEDIA_TYPE.layerZstd : MEDIA_TYPE.layerGzip,
-      digest,
-      size,
-      annotations: plain ? {} : { [ANNOTATION.layerRole]: role },
-    })),
-    annotations: plain
-      ? {}
-      : {
-          [ANNOTATION.imageVersion]: IMAGE_VERSION,
-          [ANNOTATION.profile]: 'qemu-microvm',
-          [ANNOTATION.kernelVariant]: 'default',
-        },
-  };
-  return put(Buffer.from(JSON.stringify(manifest)), MEDIA_TYPE.manifest);
+async function image(parts: Partial<TestImage>): Promise<Descriptor> {
+  return await makeTestImage(store, { kernel, ...parts });
 }
 
 /** When nothing that is made now is young any more. */
@@ -331,7 +250,7 @@ describe('a root on a disk', () => {
 });
 
 describe('refused', () => {
-  test.each<[string, Parts, string, RegExp]>([
+  test.each<[string, Partial<TestImage>, string, RegExp]>([
     ["the guest's own folder", { app: [file('.uk/init', '')] }, 'IMAGE_UNSUPPORTED', /\.uk/],
     ['one file in two layers', { app: [file('deps', '')] }, 'IMAGE_UNSUPPORTED', /again in the app layer/],
     [

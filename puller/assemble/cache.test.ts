@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ownerName } from '../../image-format/layout/process-owner.ts';
 import { ASSEMBLER_VERSION, AssemblyCache } from './cache.ts';
 
 let folder: string;
@@ -68,16 +69,19 @@ test('many may make the same at once', async () => {
   expect(await readdir(join(folder, `assembly/v${ASSEMBLER_VERSION}/tmp`))).toEqual([]);
 });
 
-test('what dead processes left long ago is swept, what living ones write is not', async () => {
-  const dead = spawnSync('true').pid;
+test('what dead processes left is swept, what living ones write is not', async () => {
+  const [namespace] = ownerName().split('-');
+  const dead = `${namespace}-${spawnSync('true').pid}-7`;
+  // Of another container's processes nothing can be known.
+  const elsewhere = '1-1-7';
   const temporary = join(folder, `assembly/v${ASSEMBLER_VERSION}/tmp`);
-  const names = [`${dead}-old`, `${dead}-young`, `${process.pid}-old`];
+  const names = [`${dead}-young`, `${elsewhere}-old`, `${elsewhere}-young`, `${ownerName()}-old`];
   for (const name of names) {
     await mkdir(join(temporary, name), { recursive: true });
     if (name.endsWith('old')) await utimes(join(temporary, name), 1, 1);
   }
   await cache.sweep();
-  expect((await readdir(temporary)).sort()).toEqual([`${dead}-young`, `${process.pid}-old`].sort());
+  expect((await readdir(temporary)).sort()).toEqual([`${elsewhere}-young`, `${ownerName()}-old`].sort());
 });
 
 test('a cache that cannot be written to says so', async () => {

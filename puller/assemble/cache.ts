@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isOwnerAlive, ownerName } from '../../image-format/layout/process-owner.ts';
 import { PullerError } from '../errors.ts';
 
 /** Part of every path: files that another version of this code wrote are not even looked at. */
@@ -73,7 +74,7 @@ export class AssemblyCache {
    * @throws PullerError `STORE_IO`, and what `make` throws
    */
   async make<T>(kind: EntryKind, key: string, make: (folder: string) => Promise<T>): Promise<T> {
-    const temporary = join(this.#root, 'tmp', `${process.pid}-${randomBytes(6).toString('hex')}`);
+    const temporary = join(this.#root, 'tmp', `${ownerName()}-${randomBytes(6).toString('hex')}`);
     const final = this.#entry(kind, key);
     try {
       await mkdir(temporary, { recursive: true });
@@ -108,14 +109,16 @@ export class AssemblyCache {
   }
 
   /**
-   * Removes what processes left that ended in the middle. A number that means no process here may mean one in another
-   * container that shares the cache, so what is young stays.
+   * Removes what processes left that ended in the middle. What a process in another container has begun that shares the
+   * cache stays while it is young.
    */
   async sweep(): Promise<void> {
     const folder = join(this.#root, 'tmp');
     for (const name of await listed(folder)) {
       const path = join(folder, name);
-      if (!isAlive(Number.parseInt(name, 10)) && (await isOld(path))) await rm(path, { recursive: true, force: true });
+      const alive = isOwnerAlive(name);
+      if (alive === false || (alive === undefined && (await isOld(path))))
+        await rm(path, { recursive: true, force: true });
     }
   }
 
@@ -189,15 +192,6 @@ async function isOld(path: string, now = Date.now()): Promise<boolean> {
     return now - (await stat(path)).mtimeMs > OLD_MS;
   } catch {
     return false;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncFolder } from '../../image-format/layout/index.ts';
+import { syncFolder, writeSynced } from '../../image-format/layout/durable.ts';
 import { PullerError } from '../errors.ts';
 import { makeFileSystem } from './file-system.ts';
 import { findVolume, missingVolume } from './find.ts';
@@ -68,7 +68,7 @@ async function make(volumes: string, name: string, options: CreateOptions): Prom
     try {
       await mkdir(temporary, { mode: 0o700 });
       await makeFileSystem(join(temporary, DISK_IMAGE), size, options.signal);
-      await writeDurably(join(temporary, RECORD), `${JSON.stringify(record, null, 2)}\n`);
+      await writeSynced(join(temporary, RECORD), `${JSON.stringify(record, null, 2)}\n`);
       await syncFolder(temporary);
       if (!(await publish(temporary, folder))) return undefined;
     } finally {
@@ -92,16 +92,6 @@ async function publish(temporary: string, folder: string): Promise<boolean> {
   }
   await syncFolder(dirname(folder));
   return true;
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 function exists(name: string): PullerError {

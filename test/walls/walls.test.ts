@@ -51,6 +51,8 @@ const FACES = [
   'image-format/errors.ts',
   'image-format/annotations.ts',
   'image-format/layout/durable.ts',
+  'image-format/layout/process-owner.ts',
+  'image-format/layout/process-start.ts',
   'image-format/layout/ingest.ts',
 ];
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What commands on instances need. It loads nothing that only starting one takes: a list must come at once.
+
 export { type EventOptions, readEvents } from '../events/read-events.ts';
 export { type LogOptions, readLog } from '../logs/log-reader.ts';
 export { encodeRecord, type LogRecord } from '../logs/log-record.ts';
+export { SHORT_ID } from '../state/config.ts';
 export { createInstance, type NewInstance, renameInstance } from './create.ts';
 export { findInstance, instanceFolders } from './find.ts';
 export { type Launch, launchInstance, StartError } from './launch.ts';

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from '../../../image-format/layout/durable.ts';
-import { sweepUnfinished, UNFINISHED } from './durable-json.ts';
+import { sweepUnfinished, unfinishedName } from './durable-json.ts';
 import { isIdentity, livenessOf, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 
 /** What a claim was made for: to run an instance, to remove it, or to change something for a moment. */
@@ -140,7 +139,7 @@ export class Claims {
   }
 
   #temporary(): string {
-    return join(this.#folder, `${UNFINISHED}${process.pid}-${randomBytes(6).toString('hex')}`);
+    return join(this.#folder, unfinishedName());
   }
 }
 

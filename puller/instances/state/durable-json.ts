@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isMissing, syncFolder } from '../../../image-format/layout/durable.ts';
+import { isMissing, syncFolder, writeSynced } from '../../../image-format/layout/durable.ts';
+import { isOwnerAlive, ownerName } from '../../../image-format/layout/process-owner.ts';
 
-/** Begins the names of files that are not yet whole. Nobody reads them, and the next writer removes old ones. */
-export const UNFINISHED = '.new-';
+/** Begins the names of files that are not yet whole. */
+const UNFINISHED = '.new-';
+
+/** A name for a file that is not yet whole. Nobody reads it, and {@link sweepUnfinished} removes it when its writer is gone. */
+export function unfinishedName(): string {
+  return `${UNFINISHED}${ownerName()}-${randomBytes(6).toString('hex')}`;
+}
 
 /**
  * Replaces a file. Readers see the old text or the new one, also after a power failure.
@@ -13,15 +19,9 @@ export const UNFINISHED = '.new-';
  * @throws the system's error; nothing is left then
  */
 export async function writeDurably(path: string, text: string): Promise<void> {
-  const temporary = join(dirname(path), `${UNFINISHED}${process.pid}-${randomBytes(6).toString('hex')}`);
+  const temporary = join(dirname(path), unfinishedName());
   try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeSynced(temporary, text);
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
@@ -33,17 +33,8 @@ export async function writeDurably(path: string, text: string): Promise<void> {
 /** Removes what processes that were killed have left of {@link writeDurably}. What cannot be removed now stays. */
 export async function sweepUnfinished(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const pid = name.startsWith(UNFINISHED) ? Number.parseInt(name.slice(UNFINISHED.length), 10) : 0;
-    if (pid > 0 && !isRunning(pid)) await rm(join(folder, name), { force: true }).catch(() => {});
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if (!name.startsWith(UNFINISHED) || isOwnerAlive(name.slice(UNFINISHED.length)) !== false) continue;
+    await rm(join(folder, name), { force: true }).catch(() => {});
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, readlinkSync } from 'node:fs';
+import { bootId, pidNamespace, processStart } from '../../../image-format/layout/process-start.ts';
 
 /**
  * Names a process so that a later one with the same number is another one. It is written to records, and checked against
@@ -20,7 +20,7 @@ export type Liveness = 'alive' | 'dead' | 'elsewhere';
 
 /** @returns undefined for a process that is not there, or that has ended and is not yet reaped */
 export function identityOf(pid: number = process.pid): ProcessIdentity | undefined {
-  const start = startOf(pid);
+  const start = processStart(pid);
   return start === undefined ? undefined : { pid, start, ...place() };
 }
 
@@ -35,7 +35,7 @@ export function livenessOf({ pid, start, boot, namespace }: ProcessIdentity): Li
   const here = place();
   if (boot !== here.boot) return 'dead';
   if (namespace !== here.namespace) return 'elsewhere';
-  return startOf(pid) === start ? 'alive' : 'dead';
+  return processStart(pid) === start ? 'alive' : 'dead';
 }
 
 export function isIdentity(value: unknown): value is ProcessIdentity {
@@ -49,23 +49,9 @@ export function isIdentity(value: unknown): value is ProcessIdentity {
   );
 }
 
-function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The command's name is in parentheses and may hold anything; the state is field 3 (proc(5)).
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
-}
-
 let known: Pick<ProcessIdentity, 'boot' | 'namespace'> | undefined;
 
 function place(): Pick<ProcessIdentity, 'boot' | 'namespace'> {
-  known ??= {
-    boot: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
-    namespace: /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0',
-  };
+  known ??= { boot: bootId(), namespace: pidNamespace() };
   return known;
 }

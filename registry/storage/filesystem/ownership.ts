@@ -2,10 +2,11 @@
 import { link, mkdir, readdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { processStart } from '../../../image-format/layout/process-start.ts';
 import { RegistryError } from '../../errors.ts';
 import { errnoOf, orUndefined, storage } from './failures.ts';
 import type { Layout } from './layout.ts';
-import { identify, isAlive, isHere, type ProcessIdentity, startOf } from './process-identity.ts';
+import { identify, isAlive, isHere, type ProcessIdentity } from './process-identity.ts';
 
 export const BEAT_MS = 5_000;
 /** A server on another machine, or in another container, that has not shown itself for this long is gone. */
@@ -110,7 +111,7 @@ class Claim implements Ownership {
   async nameWorkers(pids: readonly number[]): Promise<void> {
     await this.ensure();
     const workers = pids.flatMap((pid) => {
-      const started = startOf(pid);
+      const started = processStart(pid);
       return started === undefined ? [] : { pid, started };
     });
     await storage(`name the workers in ${this.#layout.root}`, () => this.#rewrite({ ...this.#me, workers }));

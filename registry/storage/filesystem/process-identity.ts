@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { bootId, processStart } from '../../../image-format/layout/process-start.ts';
 
 /** Tells a process from every other one, on any machine, at any time. */
 export interface ProcessIdentity {
@@ -14,7 +15,7 @@ export interface ProcessIdentity {
 
 /** This process. */
 export function identify(): ProcessIdentity {
-  return { pid: process.pid, host: hostname(), ...surroundings(), started: startOf(process.pid) ?? '' };
+  return { pid: process.pid, host: hostname(), ...surroundings(), started: processStart(process.pid) ?? '' };
 }
 
 /** Whether that process ran where this one can see it. */
@@ -24,24 +25,12 @@ export function isHere({ boot, pidNamespace }: ProcessIdentity): boolean {
 }
 
 export function isAlive({ pid, started }: { pid: number; started: string }): boolean {
-  return startOf(pid) === started;
-}
-
-/** When a process started, in ticks since boot (proc(5), /proc/pid/stat, field 22); undefined where it is gone. */
-export function startOf(pid: number): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    // Field 3 is the first one behind the name; a zombie holds nothing any more.
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
+  return processStart(pid) === started;
 }
 
 function surroundings() {
   return {
-    boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    boot: bootId(),
     pidNamespace: readlinkSync('/proc/self/ns/pid'),
   };
 }

@@ -6,14 +6,13 @@ import {
   type InstanceView,
   isActive,
   listInstances,
+  SHORT_ID,
   viewOf,
 } from '../../../instances/lifecycle/index.ts';
 import type { Session } from '../../context.ts';
 import { CliError } from '../../errors.ts';
 import { formatTable } from '../../output/table.ts';
 import { commandOf, portLines, portsOf, sinceWords, statusWords } from './words.ts';
-
-const SHORT_ID = 12;
 
 export async function list(session: Session, flags: { all?: boolean; trunc?: boolean }): Promise<undefined> {
   const { output } = session;

@@ -6,13 +6,13 @@ import {
   type InstanceView,
   isActive,
   listInstances,
+  SHORT_ID,
   viewOf,
 } from '../../../instances/lifecycle/index.ts';
 import type { Session } from '../../context.ts';
 import { formatBytes } from '../../output/bytes.ts';
 import { formatTable } from '../../output/table.ts';
 
-const SHORT_ID = 12;
 const INTERVAL_MS = 1_000;
 const NOTHING = '--';
 
