@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stressors that the suites' kernel has options for, in ring 0. All of them: `npm run test:stressors`.
+// Stressors that the suites' kernel has options for, in ring 0. All of them: `npm run test:stressors`. That kernel takes
+// minutes to build and nothing else needs it, so this is a part of `npm run test:kernel`.
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,9 +13,11 @@ import { stressorPlan } from './stressor-list.ts';
 
 const NAMES = ['netlink-task', 'netlink-proc', 'sockdiag', 'fanotify', 'key', 'landlock', 'tun'];
 const missing = ['busybox', 'stress-ng'].filter((tool) => spawnSync(tool, ['--help']).error !== undefined);
-const why = missing.length === 0 ? '' : ` (skipped: not installed here: ${missing.join(', ')})`;
+const isWanted = process.env.UK_TEST_SUITES_KERNEL !== undefined;
+const lacking = missing.length === 0 ? '' : ` (skipped: not installed here: ${missing.join(', ')})`;
+const why = isWanted ? lacking : ' (skipped: npm run test:kernel builds the kernel for it)';
 
-test.skipIf(missing.length > 0)(
+test.skipIf(why !== '')(
   `the suites' kernel has what stressors ask for${why}`,
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'uk-stressors-'));
