@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { bootId } from '../process-start.ts';
 
 /** A partial blob is kept in blocks of this size; only the last one may be shorter. */
 export const BLOCK_SIZE = 256 * 1024;
@@ -125,7 +125,7 @@ let boot: string | undefined;
 /** Changes with every start of the machine. */
 function currentBoot(): string | undefined {
   try {
-    boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().slice(0, 36);
+    boot ??= bootId();
   } catch {
     // Then every journal counts as one that was written before a loss of power.
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { accessSync, closeSync, constants, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { release } from 'node:os';
+import { bootId } from '../../../image-format/layout/process-start.ts';
 
 /** What of this machine decides how guests run on it. */
 export interface HostProcessor {
@@ -58,7 +59,6 @@ export function kvmDeviceProblem(): string | undefined {
  */
 export function hostKey(monitor: string, processor: HostProcessor): string {
   const { size, mtimeMs } = statSync(monitor);
-  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const parts = [release(), bootId, realpathSync(monitor), size, mtimeMs, processor.model];
+  const parts = [release(), bootId(), realpathSync(monitor), size, mtimeMs, processor.model];
   return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 32);
 }
